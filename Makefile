@@ -1,0 +1,52 @@
+# make help lists the targets. Go, make and npm are all that is needed.
+SHELL       := /bin/bash
+GO          ?= go
+BIN         := bin
+TOOLS       := $(GO) tool -modfile=tools/go.mod
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS     := -s -w -X github.com/evenkeel/evenkeel/internal/version.Version=$(VERSION)
+TEST_FLAGS  ?= -timeout 15m
+export CGO_ENABLED ?= 0
+
+.PHONY: help setup build demo test check bench fault fuzz generate format clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## fetch Go modules and the embedded ClickHouse engine (once for all clones)
+	@$(GO) mod download
+	@$(GO) run ./collector/engine/fetch
+
+build: setup ## put the programs into bin/
+	@mkdir -p $(BIN)/plugins
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/plugins/evenkeel-plugin-webhook ./plugins/webhook
+
+demo: build ## show the main job: from a request to an open nonconformity
+	@$(BIN)/evenkeel demo
+
+test: setup ## every test that fits into ten minutes
+	@$(GO) test $(TEST_FLAGS) ./...
+
+check: setup ## format, vet, staticcheck, import rules, generated files
+	@out=$$($(TOOLS) gofumpt -l .); [ -z "$$out" ] || { echo "not formatted, run make format:"; echo "$$out"; exit 1; }
+	@$(GO) vet ./...
+	@$(TOOLS) staticcheck ./...
+	@$(GO) test ./internal/archtest ./dashboards/...
+	@$(GO) mod tidy -diff
+	@$(GO) build -tags faultpoints ./...
+
+bench: setup ## every benchmark, once
+	@$(GO) test -run '^$$' -bench . -benchmem -benchtime 1s ./...
+
+fault: setup ## kill -9 at fault points and at many random moments
+	@EVENKEEL_KILLS=40 $(GO) test -count 1 -timeout 60m -v ./test/faults
+
+generate: ## write generated files again
+	@$(GO) generate ./...
+
+format: ## format all Go files
+	@$(TOOLS) gofumpt -w .
+
+clean: ## remove what build made; the engine in the user's cache stays
+	@rm -rf $(BIN)

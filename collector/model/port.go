@@ -1,0 +1,104 @@
+package model
+
+import (
+	"context"
+	"time"
+
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// Doubt says what the writer must assume about earlier tries of a batch.
+type Doubt bool
+
+// The two cases.
+const (
+	FirstTry Doubt = false // this process knows that the batch was never tried
+	InDoubt  Doubt = true  // it may be there: ask before inserting
+)
+
+// Writer stores batches, each exactly once. Write returns nil only when every
+// row is stored and durable as far as the server promises. On an error of kind
+// errs.Unavailable the caller tries the same batch with the same rows again,
+// InDoubt; on errs.Corrupt (the store holds a different number of rows under
+// this batch) it must not: the batch is put aside and an alarm raised.
+// Safe for concurrent use with different batches.
+type Writer interface {
+	Write(ctx context.Context, batch Batch, rows *Rows, doubt Doubt) error
+}
+
+// MatchType is how a Matcher compares.
+type MatchType int
+
+// The match types of PromQL.
+const (
+	MatchEqual MatchType = iota
+	MatchNotEqual
+	MatchRegexp
+	MatchNotRegexp
+)
+
+// Matcher selects series by one label; __name__ is the metric's name. An
+// absent label is the empty value. Regular expressions are RE2 and anchored.
+type Matcher struct {
+	Name  string
+	Type  MatchType
+	Value string
+}
+
+// SeriesData is one series with its samples, by time ascending and without
+// two of the same time.
+type SeriesData struct {
+	Series
+	Samples []Sample
+}
+
+// SeriesReader reads time series for PromQL. Ranges are inclusive at both
+// ends, in milliseconds' resolution; the result is sorted by labels; nothing
+// found is an empty result, not an error. More samples than limit allows is
+// errs.Exhausted.
+type SeriesReader interface {
+	SelectSeries(ctx context.Context, matchers []Matcher, from, to time.Time) ([]SeriesData, error)
+	// FindSeries is SelectSeries without the samples, for series seen since from.
+	FindSeries(ctx context.Context, matchers []Matcher, from, to time.Time) ([]Series, error)
+}
+
+// WindowReader gives fleet what it merges.
+type WindowReader interface {
+	// DistributionsBetween gives the distributions of every window that ended
+	// in (from, to], ordered by system, model, instance, sequence, target,
+	// feature; the empty system means all.
+	DistributionsBetween(ctx context.Context, system signal.SystemID, from, to time.Time) ([]*signal.Distribution, error)
+	// FleetWindows gives the sealed windows that ended in (from, to], by end.
+	FleetWindows(ctx context.Context, from, to time.Time) ([]FleetWindow, error)
+	// Baseline gives a baseline's content; errs.NotFound if it was never declared.
+	Baseline(ctx context.Context, digest signal.Digest) (*signal.Baseline, error)
+}
+
+// EvaluationReader gives the evaluator its own past.
+type EvaluationReader interface {
+	// LatestEvaluations gives the newest evaluation of every rule and subject
+	// since the given time.
+	LatestEvaluations(ctx context.Context, since time.Time) ([]Evaluation, error)
+	// Evaluations gives one rule's evaluations in (from, to], newest first; an
+	// empty rule means all.
+	Evaluations(ctx context.Context, rule signal.RuleID, from, to time.Time, limit int) ([]Evaluation, error)
+}
+
+// RegisterReader gives the register and the outbox their past.
+type RegisterReader interface {
+	// RegisterEvents gives all events ordered by time, record and seq.
+	RegisterEvents(ctx context.Context) ([]RegisterEvent, error)
+	// Deliveries gives the newest delivery of every sink and event.
+	Deliveries(ctx context.Context) ([]Delivery, error)
+}
+
+// Store is all of it, as the composition root sees it.
+type Store interface {
+	Writer
+	SeriesReader
+	WindowReader
+	EvaluationReader
+	RegisterReader
+	Ping(ctx context.Context) error
+	Close() error
+}

@@ -1,0 +1,182 @@
+package model
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// Batch names one write for good: every row carries it, and the store can be
+// asked whether a batch is there. Two kinds share the number space.
+type Batch uint64
+
+const derivedBit = 1 << 63
+
+// SpoolBatch numbers a range of spool records by its first record (from 1).
+func SpoolBatch(first uint64) Batch { return Batch(first &^ derivedBit) }
+
+// DerivedBatch numbers rows that the collector computed, from a hash of what
+// they were computed from: the same computation gives the same number, so it
+// is stored once however often it is tried.
+func DerivedBatch(hash uint64) Batch { return Batch(hash | derivedBit) }
+
+// Derived says which of the two kinds a batch is.
+func (b Batch) Derived() bool { return b&derivedBit != 0 }
+
+// Rows is one batch for one or more tables. The writer reads it and keeps
+// nothing.
+type Rows struct {
+	Series        []Series
+	Samples       []Sample
+	Logs          []Log
+	Distributions []*signal.Distribution
+	Baselines     []Baseline
+	Lineage       []LineageEvent
+	FleetWindows  []FleetWindow
+	Evaluations   []Evaluation
+	Events        []RegisterEvent
+	Deliveries    []Delivery
+}
+
+// Empty says that there is nothing to write.
+func (r *Rows) Empty() bool {
+	return len(r.Series)+len(r.Samples)+len(r.Logs)+len(r.Distributions)+len(r.Baselines)+len(r.Lineage)+
+		len(r.FleetWindows)+len(r.Evaluations)+len(r.Events)+len(r.Deliveries) == 0
+}
+
+// Label is one name and value of a series.
+type Label struct{ Name, Value string }
+
+// Series is one time series: Labels sorted by name, without __name__ and
+// without empty values, already translated to Prometheus names.
+type Series struct {
+	Fingerprint uint64 // Fingerprint(Name, Labels)
+	Name        string
+	Labels      []Label
+	Kind        MetricKind
+	Unit        string
+	SeenAt      time.Time
+}
+
+// MetricKind is what Prometheus calls the type of a metric.
+type MetricKind string
+
+// The kinds.
+const (
+	Gauge     MetricKind = "gauge"
+	Counter   MetricKind = "counter"
+	Histogram MetricKind = "histogram" // classic: _bucket, _sum and _count series
+)
+
+// Sample is one value of a series.
+type Sample struct {
+	Fingerprint uint64
+	Time        time.Time // millisecond resolution
+	Value       float64   // NaN is a value
+}
+
+// Log is one OTLP log record, with the columns of the OpenTelemetry
+// Collector's ClickHouse exporter.
+type Log struct {
+	Time               time.Time
+	ObservedTime       time.Time
+	TraceID, SpanID    string
+	TraceFlags         uint32
+	SeverityText       string
+	SeverityNumber     int32
+	ServiceName        string
+	Body               string
+	EventName          string
+	ScopeName          string
+	ScopeVersion       string
+	ResourceSchemaURL  string
+	ScopeSchemaURL     string
+	ResourceAttributes map[string]string
+	ScopeAttributes    map[string]string
+	LogAttributes      map[string]string
+}
+
+// Baseline is a reference that an agent declared.
+type Baseline struct {
+	Digest  signal.Digest
+	System  signal.SystemID
+	Model   signal.ModelRef
+	SeenAt  time.Time
+	Content string // the canonical JSON of a signal.Baseline
+}
+
+// LineageEvent is an OpenLineage RunEvent as it came.
+type LineageEvent struct {
+	Time      time.Time
+	System    signal.SystemID
+	EventType string // START, RUNNING, COMPLETE, OTHER
+	RunID     string
+	Job       string // namespace/name
+	Producer  string
+	Event     string // the JSON
+}
+
+// FleetWindow is a sealed window over all replicas: what fleet merged, from
+// what, and what was missing. It is never changed; rows that come later are
+// counted as late and not added.
+type FleetWindow struct {
+	System    signal.SystemID
+	Model     signal.ModelRef
+	Length    time.Duration
+	Start     time.Time
+	End       time.Time
+	WindowIDs []string // signal.WindowID, sorted
+	Instances []string // replicas that were in, sorted
+	Absent    []string // replicas that were expected and not in when the grace ran out
+	Gaps      uint64   // windows missing from the sequences
+	Rows      uint64   // model rows, not features
+	SealedAt  time.Time
+}
+
+// Evaluation is what one rule said about one subject at one time. A pass is
+// stored too.
+type Evaluation struct {
+	ID          string // uuid, derived from rule digest, subject and window
+	Rule        signal.RuleID
+	RuleVersion int
+	RuleDigest  signal.Digest
+	QueryDigest signal.Digest
+	System      signal.SystemID
+	Subject     map[string]string // labels that name the subject, system included
+	Verdict     signal.Verdict
+	Value       *float64 // nil: no data or error
+	Lower       *float64
+	Upper       *float64
+	Samples     uint64
+	FailLimit   string // as the rule states it, overrides applied
+	WarnLimit   string
+	WindowStart time.Time
+	WindowEnd   time.Time
+	WindowIDs   []string
+	Reason      string // one sentence for people
+	State       RuleState
+	Streak      int // disjoint windows in a row with this verdict's side
+	EvaluatedAt time.Time
+}
+
+// RuleState is where a rule stands for a subject; it lives in the evaluations,
+// so that a restart changes nothing.
+type RuleState string
+
+// The states: firing means that the rule's `for` has been reached.
+const (
+	StateOK      RuleState = "ok"
+	StatePending RuleState = "pending"
+	StateFiring  RuleState = "firing"
+)
+
+// Delivery is one attempt to hand one register event to one sink.
+type Delivery struct {
+	Sink    string
+	Event   string // RegisterEvent.ID
+	Attempt int
+	OK      bool
+	Ticket  string // the sink's key for the record, once known
+	Error   string
+	Time    time.Time
+}

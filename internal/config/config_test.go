@@ -1,0 +1,91 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+type inner struct {
+	Endpoint string   `yaml:"endpoint"`
+	Timeout  Duration `yaml:"timeout"`
+	Max      Bytes    `yaml:"max"`
+}
+
+type sample struct {
+	Name   string  `yaml:"name"`
+	Export inner   `yaml:"export"`
+	List   []inner `yaml:"list"`
+}
+
+func TestDecodeKeepsDefaults(t *testing.T) {
+	c := sample{Name: "default", Export: inner{Timeout: Duration(time.Second)}}
+	if err := Decode("c.yaml", []byte("export: {endpoint: here, max: 2MiB}"), &c); err != nil {
+		t.Fatal(err)
+	}
+	want := inner{Endpoint: "here", Timeout: Duration(time.Second), Max: 2 << 20}
+	if c.Name != "default" || c.Export != want {
+		t.Errorf("got %+v", c)
+	}
+	if err := Decode("c.yaml", nil, &c); err != nil {
+		t.Errorf("an empty file leaves the defaults, got %v", err)
+	}
+}
+
+func TestDecodeNamesPlaceAndCure(t *testing.T) {
+	for _, tc := range []struct{ name, yaml, want string }{
+		{"misspelt", "name: x\nexport: {endpiont: y}", `c.yaml:2: unknown key "endpiont"; did you mean "endpoint"?`},
+		{"unknown", "colour: red", `c.yaml:1: unknown key "colour"; known here: name, export, list`},
+		{"misspelt in list", "list:\n  - max: 1\n    timout: 1s", `c.yaml:3: unknown key "timout"; did you mean "timeout"?`},
+		{"bad size", "export: {max: many}", `c.yaml:1: "many" is not a size; write for example 64MiB`},
+		{"bad duration", "export:\n  timeout: soon", `c.yaml:2: "soon" is not a duration; write for example 30s, 1h or 7d`},
+		{"not yaml", "a: b: c", "c.yaml: not valid YAML"},
+		{"not yaml, further down", "name: x\nexport: [", "c.yaml:2: not valid YAML"},
+		{"two documents", "name: a\n---\nname: b", "c.yaml: more than one YAML document"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			err := Decode("c.yaml", []byte(tc.yaml), new(sample))
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v\nwant %s", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestFaultsCarryTheirPath(t *testing.T) {
+	f := NewFaults("c.yaml")
+	if f.Err() != nil {
+		t.Error("no fault, yet an error")
+	}
+	f.At("export").At("list").Index(2).At("max").Add("%d is too small", 1)
+	f.Add("empty")
+	want := "c.yaml: export.list[2].max: 1 is too small\nc.yaml: empty"
+	if got := f.Err(); got == nil || got.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", got, want)
+	}
+}
+
+func TestUnitsReadWhatTheyWrite(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := Duration(rapid.Int64Range(0, int64(400*24*time.Hour)).Draw(t, "nanoseconds"))
+		back, err := ParseDuration(d.String())
+		if err != nil || back != d {
+			t.Fatalf("%d wrote %q, read back %d, %v", d, d.String(), back, err)
+		}
+	})
+	for d, want := range map[time.Duration]string{
+		time.Hour: "1h", 90 * time.Minute: "1h30m", 10 * time.Second: "10s", 24 * time.Hour: "1d",
+		30 * 24 * time.Hour: "30d", time.Minute: "1m", 0: "0s", 10 * time.Minute: "10m", 20 * time.Hour: "20h",
+	} {
+		if got := Duration(d).String(); got != want {
+			t.Errorf("%v: got %q, want %q", d, got, want)
+		}
+	}
+	for b, want := range map[Bytes]string{0: "0B", 1: "1B", 1 << 10: "1KiB", 64 << 20: "64MiB", 1<<20 + 1: "1048577B"} {
+		if b.String() != want {
+			t.Errorf("%d: got %q, want %q", b, b.String(), want)
+		}
+	}
+}

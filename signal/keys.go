@@ -1,0 +1,92 @@
+package signal
+
+// Attribute keys on resources.
+const (
+	KeySystemID     = "evenkeel.system.id"
+	KeyAgentVersion = "evenkeel.agent.version"
+	KeyServiceName  = "service.name"
+	KeyInstanceID   = "service.instance.id"
+	KeyEnvironment  = "deployment.environment.name"
+)
+
+// Attribute keys on metrics and events.
+const (
+	KeyModelName         = "evenkeel.model.name"
+	KeyModelVersion      = "evenkeel.model.version"
+	KeyFeatureName       = "evenkeel.feature.name"
+	KeyViolation         = "evenkeel.violation"
+	KeyCapture           = "evenkeel.capture"
+	KeyOutcome           = "evenkeel.outcome"
+	KeyScope             = "evenkeel.scope"
+	KeyDriftMethod       = "evenkeel.drift.method"
+	KeyDriftTarget       = "evenkeel.drift.target"
+	KeyBaselineID        = "evenkeel.baseline.id"
+	KeyFairnessMetric    = "evenkeel.fairness.metric"
+	KeyProtected         = "evenkeel.protected_attribute"
+	KeyGroup             = "evenkeel.group"
+	KeyReferenceGroup    = "evenkeel.reference_group"
+	KeyWindowLength      = "evenkeel.window.length"
+	KeyConvention        = "evenkeel.convention"
+	KeyReason            = "evenkeel.reason"
+	KeyLineageEventType  = "evenkeel.lineage.event_type"
+	KeyBaselineContent   = "evenkeel.baseline.content"
+	KeyMonitoredFeatures = "evenkeel.window.features"
+)
+
+// Metric names. Gauges and cumulative counters: views for dashboards. The
+// evidence is the window event.
+const (
+	MetricInferenceDuration = "evenkeel.inference.duration"
+	MetricObservationCount  = "evenkeel.observation.count"
+	MetricViolationCount    = "evenkeel.feature.violation.count"
+	MetricDriftScore        = "evenkeel.drift.score"
+	MetricDisparity         = "evenkeel.fairness.disparity"
+	MetricHeartbeat         = "evenkeel.agent.heartbeat"
+
+	// SuffixLower, SuffixUpper and SuffixSamples, appended to the name of a
+	// score, carry its interval and the rows behind it.
+	SuffixLower   = ".lower"
+	SuffixUpper   = ".upper"
+	SuffixSamples = ".samples"
+)
+
+// Event names of OTLP log records.
+const (
+	EventWindowProfile = "evenkeel.window.profile"
+	EventLineageRun    = "evenkeel.lineage.run"
+	EventBaseline      = "evenkeel.baseline.declared"
+)
+
+// Values of attributes that have a closed set.
+const (
+	ScopeInstance = "instance" // measured by one agent
+	ScopeFleet    = "fleet"    // measured over all replicas by the collector
+
+	CaptureSeen        = "seen"
+	CaptureProfiled    = "profiled"
+	CaptureSampledOut  = "sampled_out"
+	CaptureDropped     = "dropped"
+	CaptureUndecodable = "undecodable"
+
+	ViolationMissing     = "missing"
+	ViolationType        = "type"
+	ViolationOutOfRange  = "out_of_range"
+	ViolationNewCategory = "new_category"
+
+	DriftPSI = "psi"
+
+	FairnessParityDifference = "statistical_parity_difference"
+	FairnessDisparateImpact  = "disparate_impact"
+)
+
+// Verdict is what a rule says about one subject at one evaluation.
+type Verdict string
+
+// The verdicts, best first except for the two that mean "not judged".
+const (
+	Pass   Verdict = "pass"
+	Warn   Verdict = "warn"
+	Fail   Verdict = "fail"
+	NoData Verdict = "no_data"
+	Error  Verdict = "error"
+)

@@ -1,0 +1,99 @@
+package signal
+
+import (
+	"fmt"
+
+	"github.com/evenkeel/evenkeel/measure"
+)
+
+// PSI compares a window's counts with the baseline's. Numeric features are
+// compared on the baseline's deciles plus a cell for missing, categorical ones
+// on the categories plus (other), (new) and missing. The bounds digests must
+// agree.
+func (f *FeatureBaseline) PSI(d *Distribution) (measure.Estimate, error) {
+	if len(d.Counts) != len(f.Counts) {
+		return measure.Estimate{}, fmt.Errorf("psi of %s: %d cells in the window, %d in the baseline", f.Name, len(d.Counts), len(f.Counts))
+	}
+	reference, current := f.cells(f.Counts), f.cells(d.Counts)
+	if f.Kind == Categorical {
+		reference = append(reference, f.Other, 0)
+		current = append(current, d.Other, d.New)
+	}
+	return measure.PSI(append(reference, f.Missing), append(current, d.Missing))
+}
+
+// cells folds grid counts into the deciles; categories stay as they are. The
+// result is a fresh slice.
+func (f *FeatureBaseline) cells(counts []uint64) []uint64 {
+	if f.Kind == Categorical {
+		return append(make([]uint64, 0, len(counts)+3), counts...)
+	}
+	out := make([]uint64, 0, len(f.Deciles)+2)
+	var sum uint64
+	next := 0
+	for i, c := range counts {
+		sum += c
+		if next < len(f.Deciles) && i == f.Deciles[next] {
+			out = append(out, sum)
+			sum = 0
+			next++
+		}
+	}
+	return append(out, sum)
+}
+
+// Disparity is one group compared with the reference group by one metric.
+type Disparity struct {
+	Metric    string // FairnessParityDifference or FairnessDisparateImpact
+	Group     string
+	Reference string
+	Judged    bool // false: the group holds too few of the rows to be judged
+	Estimate  measure.Estimate
+}
+
+// FairnessOptions say how groups are compared.
+type FairnessOptions struct {
+	Reference  string  // the reference group
+	Confidence float64 // of the simultaneous intervals over all groups, for example 0.95
+	MinShare   float64 // groups below this share of the rows are shown, not judged
+}
+
+// Disparities compares every group of a table with the reference group.
+// Intervals are simultaneous over the judged groups (Bonferroni). Undefined
+// values are left out: a reference group without rows leaves nothing, one
+// without favourable outcomes leaves no ratio.
+func Disparities(groups []GroupCount, o FairnessOptions) []Disparity {
+	var reference measure.Proportion
+	var rows uint64
+	for _, g := range groups {
+		rows += g.Total
+		if g.Group == o.Reference {
+			reference = measure.Proportion{Favourable: g.Favourable, Total: g.Total}
+		}
+	}
+	judged := func(g GroupCount) bool { return float64(g.Total) >= o.MinShare*float64(rows) }
+	comparisons := 0
+	for _, g := range groups {
+		if g.Group != o.Reference && judged(g) {
+			comparisons++
+		}
+	}
+	confidence := 1 - (1-o.Confidence)/float64(max(1, comparisons))
+	var out []Disparity
+	for _, g := range groups {
+		if g.Group == o.Reference {
+			continue
+		}
+		p := measure.Proportion{Favourable: g.Favourable, Total: g.Total}
+		d := Disparity{Group: g.Group, Reference: o.Reference, Judged: judged(g)}
+		if e, err := measure.ParityDifference(p, reference, confidence); err == nil {
+			d.Metric, d.Estimate = FairnessParityDifference, e
+			out = append(out, d)
+		}
+		if e, err := measure.DisparateImpact(p, reference, confidence); err == nil {
+			d.Metric, d.Estimate = FairnessDisparateImpact, e
+			out = append(out, d)
+		}
+	}
+	return out
+}
