@@ -104,7 +104,7 @@ func (b *Baseline) Validate() error {
 			return fmt.Errorf("features[%d] (%s): %w", i, b.Features[i].Name, err)
 		}
 	}
-	return nil
+	return b.validateTables()
 }
 
 func (f *FeatureBaseline) validate() error {

@@ -163,12 +163,20 @@ func (d *Distribution) check() error {
 }
 
 func (d *Distribution) checkGroups() error {
-	for i, g := range d.Groups {
+	if err := checkGroups(d.Groups); err != nil {
+		return fmt.Errorf("%s: %w", keyGroups, err)
+	}
+	return nil
+}
+
+// checkGroups holds for every table of groups, of a window or of a baseline.
+func checkGroups(groups []GroupCount) error {
+	for i, g := range groups {
 		if g.Favourable > g.Total {
-			return fmt.Errorf("%s: group %q has %d favourable of %d", keyGroups, g.Group, g.Favourable, g.Total)
+			return fmt.Errorf("group %q has %d favourable of %d", g.Group, g.Favourable, g.Total)
 		}
-		if i > 0 && d.Groups[i-1].Group >= g.Group {
-			return fmt.Errorf("%s: group %q is out of order or twice", keyGroups, g.Group)
+		if i > 0 && groups[i-1].Group >= g.Group {
+			return fmt.Errorf("group %q is out of order or twice", g.Group)
 		}
 	}
 	return nil

@@ -19,7 +19,11 @@ func (f *FeatureBaseline) PSI(d *Distribution) (measure.Estimate, error) {
 		reference = append(reference, f.Other, 0)
 		current = append(current, d.Other, d.New)
 	}
-	return measure.PSI(append(reference, f.Missing), append(current, d.Missing))
+	e, err := measure.PSI(append(reference, f.Missing), append(current, d.Missing))
+	if f.Kind == Categorical {
+		e.Convention = measure.ConventionPSICategories
+	}
+	return e, err
 }
 
 // cells folds grid counts into the deciles; categories stay as they are. The

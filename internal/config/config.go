@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -75,4 +76,22 @@ func (f *Faults) Err() error {
 		return nil
 	}
 	return errors.New(strings.Join(*f.list, "\n"))
+}
+
+// Resolve makes paths that were read from a file in folder usable from the
+// working folder: relative ones are relative to the file, ~/ is the home
+// folder, empty ones stay empty.
+func Resolve(folder string, paths ...*string) error {
+	for _, p := range paths {
+		if rest, ok := strings.CutPrefix(*p, "~/"); ok {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return fmt.Errorf("%s: %w; write the path in full", *p, err)
+			}
+			*p = filepath.Join(home, rest)
+		} else if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
+	}
+	return nil
 }

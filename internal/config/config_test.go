@@ -67,6 +67,18 @@ func TestFaultsCarryTheirPath(t *testing.T) {
 	}
 }
 
+func TestResolveIsRelativeToTheFile(t *testing.T) {
+	t.Setenv("HOME", "/home/somebody")
+	relative, absolute, home, empty := "tokens", "/etc/tokens", "~/tokens", ""
+	if err := Resolve("/etc/evenkeel", &relative, &absolute, &home, &empty); err != nil {
+		t.Fatal(err)
+	}
+	got := [4]string{relative, absolute, home, empty}
+	if want := [4]string{"/etc/evenkeel/tokens", "/etc/tokens", "/home/somebody/tokens", ""}; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestUnitsReadWhatTheyWrite(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := Duration(rapid.Int64Range(0, int64(400*24*time.Hour)).Draw(t, "nanoseconds"))

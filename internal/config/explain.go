@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/evenkeel/evenkeel/internal/nearest"
 )
 
 var (
@@ -35,7 +37,7 @@ func explain(name string, err error, into any) error {
 func explainLine(name, line string, keys map[string][]string) string {
 	if m := unknownField.FindStringSubmatch(line); m != nil {
 		msg := fmt.Sprintf("%s:%s: unknown key %q", name, m[1], m[2])
-		if near := nearest(m[2], keys[m[3]]); near != "" {
+		if near := nearest.Name(m[2], keys[m[3]]); near != "" {
 			return msg + fmt.Sprintf("; did you mean %q?", near)
 		}
 		return msg + "; known here: " + strings.Join(keys[m[3]], ", ")
@@ -90,35 +92,4 @@ func collectKeys(t reflect.Type, seen map[reflect.Type]bool, keys map[string][]s
 		}
 		collectKeys(f.Type, seen, keys)
 	}
-}
-
-// nearest finds the known key within two edits of key, or "".
-func nearest(key string, known []string) string {
-	best, bestDistance := "", 3
-	for _, k := range known {
-		if d := distance(key, k); d < bestDistance {
-			best, bestDistance = k, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's edit distance.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,0 +1,40 @@
+package category
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestOfNumber(t *testing.T) {
+	for x, want := range map[float64]string{
+		1: "1", -2.5: "-2.5", 1e6: "1000000", 1e21: "1e+21", 1e-6: "0.000001", 1e-7: "1e-07", 0: "0",
+	} {
+		if got := OfNumber(x); got != want {
+			t.Errorf("%v: %q, want %q", x, got, want)
+		}
+	}
+	if got := OfNumber(math.Copysign(0, -1)); got != "0" {
+		t.Errorf("minus zero: %q", got)
+	}
+}
+
+func TestNumberReadsWhatOfNumberWrote(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := rapid.Float64().Draw(t, "x")
+		if back, ok := Number(OfNumber(x)); !ok || back != x {
+			t.Fatalf("%v became %v", x, back)
+		}
+	})
+	for text, want := range map[string]float64{"true": 1, "false": 0, "1.0": 1} {
+		if got, ok := Number(text); !ok || got != want {
+			t.Errorf("%q: %v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "yes", "True", "1,5"} {
+		if _, ok := Number(text); ok {
+			t.Errorf("%q is no number", text)
+		}
+	}
+}
