@@ -29,40 +29,40 @@ type Actor struct {
 }
 
 // Record is the present view of a nonconformity or observation; its JSON form
-// follows the published schema.
+// is in record_json.go and follows the published schema.
 type Record struct {
-	ID            string            `json:"id"`
-	Ref           string            `json:"ref"` // NC-2026-00001
-	Tenant        string            `json:"tenant"`
-	DedupKey      signal.Digest     `json:"dedup_key"`
-	Kind          string            `json:"kind"` // nonconformity, observation
-	Severity      string            `json:"severity,omitempty"`
-	State         string            `json:"state"`
-	Condition     string            `json:"condition"` // failing, cleared, no_data
-	Rule          signal.RuleID     `json:"rule"`
-	RuleTitle     string            `json:"rule_title"`
-	RuleDigest    signal.Digest     `json:"rule_digest"`
-	Evaluation    string            `json:"evaluation"` // the one that opened it
-	Requirements  []Requirement     `json:"requirements"`
-	Statement     string            `json:"statement"`
-	System        signal.SystemID   `json:"system"`
-	Subject       map[string]string `json:"subject"` // without the model version
-	ModelVersions []string          `json:"model_versions,omitempty"`
-	Value         *float64          `json:"value"` // at opening
-	Worst         *float64          `json:"worst"`
-	Last          *float64          `json:"last"`
-	Limit         string            `json:"limit"`
-	Occurrences   uint64            `json:"occurrences"`
-	DetectedAt    time.Time         `json:"detected_at"` // end of the first failing window
-	OpenedAt      time.Time         `json:"opened_at"`
-	LastSeenAt    time.Time         `json:"last_seen_at"`
-	ClearedAt     *time.Time        `json:"cleared_at,omitempty"`
-	AwareAt       *time.Time        `json:"aware_at,omitempty"` // first acknowledged
-	AcknowledgeBy *Actor            `json:"acknowledged_by,omitempty"`
-	Responsible   map[string]string `json:"responsible,omitempty"`
-	Runbook       string            `json:"runbook,omitempty"`
-	Seq           uint64            `json:"seq"`  // of the last event
-	Head          signal.Digest     `json:"head"` // hash of the last event
+	ID            string
+	Ref           string // NC-2026-00001
+	Tenant        string
+	DedupKey      signal.Digest
+	Kind          string // nonconformity, observation
+	Severity      string
+	State         string
+	Condition     string // failing, cleared, no_data
+	Rule          signal.RuleID
+	RuleTitle     string
+	RuleDigest    signal.Digest
+	Evaluation    string // the one that opened it
+	Requirements  []Requirement
+	Statement     string
+	System        signal.SystemID
+	Subject       map[string]string // without the model version
+	ModelVersions []string
+	Value         *float64 // at opening
+	Worst         *float64
+	Last          *float64
+	Limit         string
+	Occurrences   uint64
+	DetectedAt    time.Time // end of the first failing window
+	OpenedAt      time.Time
+	LastSeenAt    time.Time
+	ClearedAt     *time.Time
+	AwareAt       *time.Time // first acknowledged
+	AcknowledgeBy *Actor
+	Responsible   map[string]string
+	Runbook       string
+	Seq           uint64        // of the last event
+	Head          signal.Digest // hash of the last event
 }
 
 // Requirement is a clause or control that a rule serves.

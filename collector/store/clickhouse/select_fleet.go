@@ -1,0 +1,130 @@
+package clickhouse
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// ended selects by day first, which skips whole partitions, and then exactly.
+const ended = `toDate(window_end) BETWEEN {first:Date} AND {last:Date}
+	AND toUnixTimestamp64Nano(window_end) > {from:Int64} AND toUnixTimestamp64Nano(window_end) <= {to:Int64}`
+
+// span gives the parameters of a range of times.
+func span(from, to time.Time) []any {
+	from, to = storable(from), storable(to)
+	return []any{
+		ch.Named("first", from.Format(time.DateOnly)), ch.Named("last", to.Format(time.DateOnly)),
+		ch.Named("from", from.UnixNano()), ch.Named("to", to.UnixNano()),
+	}
+}
+
+// query runs a read and hands every row to scan.
+func (s *Store) query(ctx context.Context, op, text string, args []any, scan func(driver.Rows) error) error {
+	ctx, cancel := s.reading(ctx)
+	defer cancel()
+	rows, err := s.conn.Query(ctx, text, args...)
+	if err != nil {
+		return classify(op, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return classify(op, err)
+		}
+	}
+	return classify(op, rows.Err())
+}
+
+// DistributionsBetween gives what agents counted; see model.WindowReader.
+func (s *Store) DistributionsBetween(ctx context.Context, system signal.SystemID, from, to time.Time) ([]*signal.Distribution, error) {
+	var out []*signal.Distribution
+	err := s.query(ctx, "read distributions", `SELECT system, model_name, model_version, instance, sequence, window_start, window_end,
+			parts, baseline, bounds, target, feature, kind, counts, missing, other, new, invalid, n, sum, sum_squares, min, max,
+			group_names, group_favourable, group_total, seen, profiled, sampled_out, dropped, undecodable
+		FROM distributions WHERE `+ended+` AND ({system:String} = '' OR system = {system:String})
+		ORDER BY system, model_name, model_version, instance, sequence, target, feature`,
+		append(span(from, to), ch.Named("system", string(system))),
+		func(rows driver.Rows) error {
+			d, err := scanDistribution(rows)
+			out = append(out, d)
+			return err
+		})
+	return out, err
+}
+
+func scanDistribution(rows driver.Rows) (*signal.Distribution, error) {
+	d := &signal.Distribution{}
+	var parts uint32
+	var system, instance, baseline, bounds, target, feature, kind string
+	var names []string
+	var favourable, total []uint64
+	err := rows.Scan(&system, &d.Model.Name, &d.Model.Version, &instance, &d.Window.Sequence, &d.Start, &d.End,
+		&parts, &baseline, &bounds, &target, &feature, &kind, &d.Counts, &d.Missing, &d.Other, &d.New, &d.Invalid,
+		&d.N, &d.Sum, &d.SumSquares, &d.Min, &d.Max, &names, &favourable, &total,
+		&d.Capture.Seen, &d.Capture.Profiled, &d.Capture.SampledOut, &d.Capture.Dropped, &d.Capture.Undecodable)
+	if err != nil {
+		return nil, err
+	}
+	d.System, d.Window.Instance = signal.SystemID(system), signal.InstanceID(instance)
+	d.Baseline, d.Bounds = signal.Digest(baseline), signal.Digest(bounds)
+	d.Target, d.Feature, d.Kind = signal.Target(target), signal.FeatureName(feature), signal.Kind(kind)
+	d.Parts, d.Start, d.End = int(parts), fromStored(d.Start), fromStored(d.End)
+	for i, name := range names {
+		d.Groups = append(d.Groups, signal.GroupCount{Group: name, Favourable: favourable[i], Total: total[i]})
+	}
+	return d, nil
+}
+
+// FleetWindows gives what fleet sealed; see model.WindowReader.
+func (s *Store) FleetWindows(ctx context.Context, from, to time.Time) ([]model.FleetWindow, error) {
+	var out []model.FleetWindow
+	err := s.query(ctx, "read fleet windows", `SELECT system, model_name, model_version, length_ns, window_start, window_end,
+			window_ids, instances, absent, gaps, rows, sealed_at
+		FROM fleet_windows WHERE `+ended+` ORDER BY window_end, system, model_name, model_version, length_ns`, span(from, to),
+		func(rows driver.Rows) error {
+			var w model.FleetWindow
+			var system string
+			var length int64
+			err := rows.Scan(&system, &w.Model.Name, &w.Model.Version, &length, &w.Start, &w.End,
+				&w.WindowIDs, &w.Instances, &w.Absent, &w.Gaps, &w.Rows, &w.SealedAt)
+			w.System, w.Length = signal.SystemID(system), time.Duration(length)
+			w.Start, w.End, w.SealedAt = fromStored(w.Start), fromStored(w.End), fromStored(w.SealedAt)
+			out = append(out, w)
+			return err
+		})
+	return out, err
+}
+
+// Baseline gives a declared baseline; see model.WindowReader.
+func (s *Store) Baseline(ctx context.Context, digest signal.Digest) (*signal.Baseline, error) {
+	op := "read baseline " + digest.Short()
+	var content []string
+	err := s.query(ctx, op, "SELECT content FROM baselines WHERE digest = {digest:String} ORDER BY seen_at DESC LIMIT 1",
+		[]any{ch.Named("digest", string(digest))},
+		func(rows driver.Rows) error {
+			var c string
+			err := rows.Scan(&c)
+			content = append(content, c)
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	if len(content) == 0 {
+		return nil, errs.E(op, errs.NotFound, fmt.Errorf("no agent has declared it"), "")
+	}
+	b := &signal.Baseline{}
+	if err := json.Unmarshal([]byte(content[0]), b); err != nil {
+		return nil, errs.E(op, errs.Corrupt, err, "")
+	}
+	return b, nil
+}
