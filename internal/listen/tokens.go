@@ -21,7 +21,9 @@ const minToken = 16
 
 // Tokens are the bearer tokens that are let in. A nil *Tokens lets everybody
 // in. Safe for concurrent use.
-type Tokens struct{ set *followed[[][sha256.Size]byte] }
+type Tokens struct {
+	set *followed[[][sha256.Size]byte]
+}
 
 // OpenTokens reads a file with one token on each line; empty lines and those
 // that begin with # are passed over. A change of the file is followed. An empty

@@ -1,0 +1,138 @@
+package ingest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/internal/canonical"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// addEvent takes what our own events carry. All other records are logs only.
+func (d *Decoder) addEvent(system signal.SystemID, lr plog.LogRecord, received time.Time) {
+	var err error
+	reason := ""
+	switch eventName(lr) {
+	case signal.EventWindowProfile:
+		reason, err = reasonWindow, d.addWindow(system, lr)
+	case signal.EventBaseline:
+		reason, err = reasonBaseline, d.addBaseline(system, lr, received)
+	case signal.EventLineageRun:
+		reason, err = reasonLineage, d.addLineage(system, lr)
+	}
+	if err != nil {
+		d.Refused.add(reason, "%s: %v", eventName(lr), err)
+	}
+}
+
+var errNoSystem = fmt.Errorf("resource attribute %s: missing; it says which AI system this is about", signal.KeySystemID)
+
+func (d *Decoder) addWindow(system signal.SystemID, lr plog.LogRecord) error {
+	if system == "" {
+		return errNoSystem
+	}
+	dist, err := signal.DecodeDistribution(lr.Attributes().AsRaw())
+	if err != nil {
+		return err
+	}
+	dist.System = system
+	if !d.inspect {
+		d.Rows.Distributions = append(d.Rows.Distributions, dist)
+	}
+	return nil
+}
+
+// addBaseline checks that the content is a sound baseline and that its digest
+// is the one that was declared.
+func (d *Decoder) addBaseline(system signal.SystemID, lr plog.LogRecord, received time.Time) error {
+	if system == "" {
+		return errNoSystem
+	}
+	content := lr.Body().AsString()
+	if content == "" {
+		content = textOf(lr.Attributes(), signal.KeyBaselineContent)
+	}
+	var b signal.Baseline
+	if err := json.Unmarshal([]byte(content), &b); err != nil {
+		return fmt.Errorf("body: not the JSON of a baseline: %w", err)
+	}
+	if err := b.Validate(); err != nil {
+		return fmt.Errorf("body: %w", err)
+	}
+	raw, err := canonical.JSON(&b)
+	if err != nil {
+		return err
+	}
+	digest := signal.Digest(canonical.Sum(raw))
+	if declared := textOf(lr.Attributes(), signal.KeyBaselineID); declared != string(digest) {
+		return fmt.Errorf("%s: %q was declared, the content's digest is %s", signal.KeyBaselineID, declared, digest)
+	}
+	if d.inspect {
+		return nil
+	}
+	ref := signal.ModelRef{
+		Name:    textOf(lr.Attributes(), signal.KeyModelName),
+		Version: textOf(lr.Attributes(), signal.KeyModelVersion),
+	}
+	if ref.Name == "" {
+		ref = b.Model
+	}
+	d.Rows.Baselines = append(d.Rows.Baselines, model.Baseline{
+		Digest:  digest,
+		System:  system,
+		Model:   ref,
+		SeenAt:  timeOr(uint64(lr.Timestamp()), timeOr(uint64(lr.ObservedTimestamp()), received)),
+		Content: string(raw),
+	})
+	return nil
+}
+
+// runEvent is the part of an OpenLineage RunEvent that has columns.
+type runEvent struct {
+	EventTime time.Time `json:"eventTime"`
+	EventType string    `json:"eventType"`
+	Producer  string    `json:"producer"`
+	Run       struct {
+		RunID string `json:"runId"`
+	} `json:"run"`
+	Job struct {
+		Namespace string `json:"namespace"`
+		Name      string `json:"name"`
+	} `json:"job"`
+}
+
+func (d *Decoder) addLineage(system signal.SystemID, lr plog.LogRecord) error {
+	if system == "" {
+		return errNoSystem
+	}
+	content := lr.Body().AsString()
+	var e runEvent
+	if err := json.Unmarshal([]byte(content), &e); err != nil {
+		return fmt.Errorf("body: not the JSON of an OpenLineage RunEvent: %w", err)
+	}
+	switch {
+	case e.EventTime.IsZero() || e.EventTime.Year() < 1970 || e.EventTime.Year() > 2261:
+		return errors.New("eventTime: missing, or outside of what can be stored")
+	case e.Run.RunID == "":
+		return errors.New("run.runId: missing")
+	case e.Job.Name == "" || e.Job.Namespace == "":
+		return errors.New("job.namespace, job.name: missing")
+	}
+	if !d.inspect {
+		d.Rows.Lineage = append(d.Rows.Lineage, model.LineageEvent{
+			Time:      e.EventTime.UTC(),
+			System:    system,
+			EventType: e.EventType,
+			RunID:     e.Run.RunID,
+			Job:       e.Job.Namespace + "/" + e.Job.Name,
+			Producer:  e.Producer,
+			Event:     content,
+		})
+	}
+	return nil
+}

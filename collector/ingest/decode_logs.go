@@ -1,0 +1,85 @@
+package ingest
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// addLogs makes a row of otel_logs of every record, and evidence of our own
+// events.
+func (d *Decoder) addLogs(logs plog.Logs, received time.Time) {
+	for _, rl := range logs.ResourceLogs().All() {
+		resource := rl.Resource().Attributes()
+		base := model.Log{
+			ServiceName:       textOf(resource, signal.KeyServiceName),
+			ResourceSchemaURL: rl.SchemaUrl(),
+		}
+		if !d.inspect {
+			base.ResourceAttributes = textMap(resource)
+		}
+		system := signal.SystemID(textOf(resource, signal.KeySystemID))
+		for _, sl := range rl.ScopeLogs().All() {
+			base.ScopeName, base.ScopeVersion = sl.Scope().Name(), sl.Scope().Version()
+			base.ScopeSchemaURL = sl.SchemaUrl()
+			if !d.inspect {
+				base.ScopeAttributes = textMap(sl.Scope().Attributes())
+			}
+			for _, lr := range sl.LogRecords().All() {
+				d.addLog(base, lr, received)
+				d.addEvent(system, lr, received)
+			}
+		}
+	}
+}
+
+func (d *Decoder) addLog(l model.Log, lr plog.LogRecord, received time.Time) {
+	d.Items++
+	if d.inspect {
+		return
+	}
+	l.ObservedTime = timeOr(uint64(lr.ObservedTimestamp()), received)
+	l.Time = timeOr(uint64(lr.Timestamp()), l.ObservedTime)
+	if id := lr.TraceID(); !id.IsEmpty() {
+		l.TraceID = id.String()
+	}
+	if id := lr.SpanID(); !id.IsEmpty() {
+		l.SpanID = id.String()
+	}
+	l.TraceFlags = uint32(lr.Flags())
+	l.SeverityText = lr.SeverityText()
+	l.SeverityNumber = int32(lr.SeverityNumber())
+	l.Body = lr.Body().AsString()
+	l.EventName = eventName(lr)
+	l.LogAttributes = textMap(lr.Attributes())
+	d.Rows.Logs = append(d.Rows.Logs, l)
+}
+
+// eventName reads the record's field, or the attribute that came before it.
+func eventName(lr plog.LogRecord) string {
+	if name := lr.EventName(); name != "" {
+		return name
+	}
+	return textOf(lr.Attributes(), "event.name")
+}
+
+// textOf gives a string attribute; "" if it is absent or no string.
+func textOf(m pcommon.Map, key string) string {
+	if v, ok := m.Get(key); ok && v.Type() == pcommon.ValueTypeStr {
+		return v.Str()
+	}
+	return ""
+}
+
+// textMap writes every value as text: arrays and maps as JSON.
+func textMap(m pcommon.Map) map[string]string {
+	out := make(map[string]string, m.Len())
+	for k, v := range m.All() {
+		out[k] = v.AsString()
+	}
+	return out
+}

@@ -1,0 +1,229 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/collector/spool"
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/faultpoint"
+)
+
+// DrainOptions say how the spool is emptied. The size of a batch stands in
+// spool.Options.
+type DrainOptions struct {
+	Every       time.Duration // how often to look for records
+	RetryFirst  time.Duration // first pause after a failed try
+	RetryMax    time.Duration // longest pause
+	StopTimeout time.Duration // for what still waits when Run's context ends; 0: none
+
+	// Stored is called after a batch is in the store, from the drain's own
+	// goroutine: it must not block. It may read the rows and keep nothing. May
+	// be nil.
+	Stored func(batch model.Batch, rows *model.Rows)
+
+	Log *slog.Logger
+}
+
+// DefaultDrainOptions gives what the documentation names.
+func DefaultDrainOptions() DrainOptions {
+	return DrainOptions{
+		Every:       200 * time.Millisecond,
+		RetryFirst:  100 * time.Millisecond,
+		RetryMax:    10 * time.Second,
+		StopTimeout: 5 * time.Second,
+		Log:         slog.New(slog.DiscardHandler),
+	}
+}
+
+// Drain brings batches from the spool to the store, one at a time and in
+// order. It holds one batch in memory; while the store is away the spool grows
+// to its bound and then refuses.
+type Drain struct {
+	o      DrainOptions
+	spool  *spool.Spool
+	store  model.Writer
+	health *Health
+
+	pending *spool.Batch // cut, and neither confirmed nor put aside yet
+}
+
+// NewDrain gives a drain; Run starts it, once.
+func NewDrain(o DrainOptions, sp *spool.Spool, store model.Writer, health *Health) *Drain {
+	return &Drain{o: o, spool: sp, store: store, health: health}
+}
+
+// Run works until ctx ends, then goes on for StopTimeout at most with what
+// still waits. It returns nil then: what is left waits on disk for the next
+// start. A broken spool is an error.
+func (d *Drain) Run(ctx context.Context) error {
+	tick := time.NewTicker(d.o.Every)
+	defer tick.Stop()
+	for {
+		if err := d.empty(ctx); err != nil {
+			if ctx.Err() == nil {
+				return err
+			}
+			break
+		}
+		select {
+		case <-tick.C:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	if d.o.StopTimeout <= 0 {
+		return nil
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.o.StopTimeout)
+	defer cancel()
+	if err := d.empty(last); err != nil {
+		d.o.Log.Warn("stopping while records wait in the spool; the next start stores them",
+			"records", d.spool.Stats().Records, "error", err)
+	}
+	return nil
+}
+
+// empty stores batch after batch until nothing waits. An error means that ctx
+// ended or that the spool is broken.
+func (d *Drain) empty(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := d.next(ctx); err != nil || d.pending == nil {
+			return err
+		}
+		if err := d.deliver(ctx, d.pending); err != nil {
+			d.pending.Again = true // the try may have reached the store
+			return err
+		}
+		d.pending = nil
+	}
+	return ctx.Err()
+}
+
+// next makes pending the batch that an ended context interrupted, or a new one,
+// or nil where nothing waits.
+func (d *Drain) next(ctx context.Context) error {
+	if d.pending != nil {
+		return nil
+	}
+	b, err := retry(ctx, d, "cut a batch", func() (*spool.Batch, error) {
+		b, err := d.spool.Cut()
+		return b, d.orGiveUp(err)
+	})
+	if err != nil || b == nil {
+		return err
+	}
+	d.pending = b
+	faultpoint.Hit("drain.cut")
+	return nil
+}
+
+// deliver brings one batch to an end: stored and confirmed, or put aside.
+func (d *Drain) deliver(ctx context.Context, b *spool.Batch) error {
+	rows, err := decodeBatch(b)
+	if err != nil {
+		return d.putAside(ctx, b, err)
+	}
+	started := time.Now()
+	if err := d.write(ctx, b, rows); err != nil {
+		if kind := errs.KindOf(err); kind == errs.Corrupt || kind == errs.Invalid {
+			return d.putAside(ctx, b, err)
+		}
+		return err
+	}
+	faultpoint.Hit("drain.inserted")
+	d.health.seconds.Observe(time.Since(started).Seconds())
+	if err := d.confirm(ctx, b, d.spool.Confirm); err != nil {
+		return err
+	}
+	d.health.batches.Inc()
+	d.health.rows.Add(float64(countRows(rows)))
+	if d.o.Stored != nil {
+		d.o.Stored(model.SpoolBatch(b.First), rows)
+	}
+	return nil
+}
+
+// decodeBatch makes rows of a batch. Every record was decoded before it was
+// taken, so an error means that the bytes or this program have changed.
+func decodeBatch(b *spool.Batch) (*model.Rows, error) {
+	dec := NewDecoder()
+	for _, r := range b.Records {
+		if err := dec.Add(r.Kind, r.Body, r.Received); err != nil {
+			return nil, errs.E(fmt.Sprintf("decode record %d", r.Seq), errs.Corrupt, err, "")
+		}
+	}
+	return &dec.Rows, nil
+}
+
+// write tries until the store has the batch, or says that it never will. After
+// the first try that failed the store is asked before anything is inserted.
+func (d *Drain) write(ctx context.Context, b *spool.Batch, rows *model.Rows) error {
+	if rows.Empty() {
+		return nil
+	}
+	doubt := model.Doubt(b.Again)
+	_, err := retry(ctx, d, "store a batch", func() (struct{}, error) {
+		err := d.store.Write(ctx, model.SpoolBatch(b.First), rows, doubt)
+		doubt = model.InDoubt
+		if kind := errs.KindOf(err); kind == errs.Corrupt || kind == errs.Invalid {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+// putAside quarantines a batch that the store can never take, and goes on.
+func (d *Drain) putAside(ctx context.Context, b *spool.Batch, why error) error {
+	d.o.Log.Error("a batch was put aside; it is in the spool's folder quarantine", "first", b.First, "last", b.Last, "error", why)
+	d.health.rejected.Inc()
+	return d.confirm(ctx, b, func(b *spool.Batch) error { return d.spool.Quarantine(b, why.Error()) })
+}
+
+func (d *Drain) confirm(ctx context.Context, b *spool.Batch, how func(*spool.Batch) error) error {
+	_, err := retry(ctx, d, "confirm a batch", func() (struct{}, error) { return struct{}{}, d.orGiveUp(how(b)) })
+	return err
+}
+
+// orGiveUp ends the retries where the spool is broken for good.
+func (d *Drain) orGiveUp(err error) error {
+	if err == nil {
+		return nil
+	}
+	if broken := d.spool.Healthy(); broken != nil {
+		return backoff.Permanent(broken)
+	}
+	if errs.KindOf(err) == errs.Invalid {
+		return backoff.Permanent(err)
+	}
+	return err
+}
+
+// retry repeats what fails, for ever, with growing pauses, until ctx ends or
+// the failure is permanent.
+func retry[T any](ctx context.Context, d *Drain, what string, try func() (T, error)) (T, error) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = d.o.RetryFirst, d.o.RetryMax
+	result, err := backoff.Retry(ctx, try, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(err error, wait time.Duration) {
+			d.health.retries.Inc()
+			d.o.Log.Warn("trying again", "what", what, "in", wait, "error", err)
+		}))
+	var permanent *backoff.PermanentError
+	if errors.As(err, &permanent) {
+		err = permanent.Unwrap()
+	}
+	return result, err
+}
+
+func countRows(r *model.Rows) int {
+	return len(r.Series) + len(r.Samples) + len(r.Logs) + len(r.Distributions) + len(r.Baselines) + len(r.Lineage)
+}

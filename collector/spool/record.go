@@ -1,0 +1,92 @@
+package spool
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// Kind says what a record's body is. The numbers are on disk: they stay.
+type Kind uint8
+
+// The kinds: OTLP export requests as protobuf.
+const (
+	Logs    Kind = 1
+	Metrics Kind = 2
+)
+
+// String gives the signal's name.
+func (k Kind) String() string {
+	switch k {
+	case Logs:
+		return "logs"
+	case Metrics:
+		return "metrics"
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// Entry is what Append takes. The spool copies Body before it returns.
+type Entry struct {
+	Kind   Kind
+	Body   []byte
+	Sender string // the sender's own name for this request, <instance>/<seq>; may be empty
+}
+
+// Record is one entry as it lies on disk.
+type Record struct {
+	Seq      uint64
+	Kind     Kind
+	Received time.Time // by our clock
+	Body     []byte
+
+	key   key
+	named bool // the key stands for a sender's name, not for the content alone
+}
+
+// key identifies a request: a digest over kind, sender's name and body. The
+// body is in it so that a sender that lost its count is not taken for one that
+// repeats itself.
+type key [16]byte
+
+func (e *Entry) key() key {
+	h := sha256.New()
+	h.Write([]byte{byte(e.Kind)})
+	h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(e.Sender))))
+	h.Write([]byte(e.Sender))
+	h.Write(e.Body)
+	return key(h.Sum(nil)[:len(key{})])
+}
+
+// envelopeSize is kind (1), flags (1), received in ns (8) and key (16).
+const envelopeSize = 1 + 1 + 8 + len(key{})
+
+const flagNamed = 1
+
+func appendRecord(buf []byte, e *Entry, k key, received time.Time) []byte {
+	var flags byte
+	if e.Sender != "" {
+		flags |= flagNamed
+	}
+	buf = append(buf, byte(e.Kind), flags)
+	buf = binary.LittleEndian.AppendUint64(buf, uint64(received.UnixNano()))
+	buf = append(buf, k[:]...)
+	return append(buf, e.Body...)
+}
+
+// readRecord reads a frame's payload; the body aliases it.
+func readRecord(f frame) (Record, error) {
+	p := f.payload
+	if len(p) < envelopeSize {
+		return Record{}, fmt.Errorf("record %d: %d bytes are too few for an envelope", f.seq, len(p))
+	}
+	return Record{
+		Seq:      f.seq,
+		Kind:     Kind(p[0]),
+		named:    p[1]&flagNamed != 0,
+		Received: time.Unix(0, int64(binary.LittleEndian.Uint64(p[2:]))).UTC(),
+		key:      key(p[10:envelopeSize]),
+		Body:     p[envelopeSize:],
+	}, nil
+}
