@@ -96,5 +96,8 @@ func (d Duration) String() string {
 // MarshalYAML writes what UnmarshalYAML reads.
 func (d Duration) MarshalYAML() (any, error) { return d.String(), nil }
 
+// MarshalText writes the same into JSON.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
 // Std gives the standard library's type.
 func (d Duration) Std() time.Duration { return time.Duration(d) }

@@ -1,0 +1,34 @@
+package config
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/config"
+)
+
+// Default gives the configuration of an empty file. It lacks what only the
+// user knows, the system and its models, so it does not validate by itself.
+func Default() *Config {
+	return &Config{
+		State:    "~/.local/state/evenkeel-agent",
+		Listen:   "127.0.0.1:9001",
+		Upstream: "http://127.0.0.1:8080",
+		Admin:    Admin{Listen: "127.0.0.1:9464"},
+		Tap:      Tap{MaxBody: 4 << 20, Queue: 64 << 20},
+		Models:   []Model{},
+		Window: Window{
+			Length:     config.Duration(time.Minute),
+			MinShare:   0.02,
+			Confidence: 0.95,
+		},
+		Export: Export{
+			Endpoint:     "http://127.0.0.1:4318",
+			Timeout:      config.Duration(10 * time.Second),
+			Spool:        Spool{Max: 256 << 20},
+			MetricsEvery: config.Duration(15 * time.Second),
+		},
+		Heartbeat:   config.Duration(15 * time.Second),
+		Lineage:     Lineage{Every: config.Duration(time.Hour)},
+		StopTimeout: config.Duration(5 * time.Second),
+	}
+}

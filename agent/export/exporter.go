@@ -1,0 +1,275 @@
+package export
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/evenkeel/evenkeel/agent/config"
+	"github.com/evenkeel/evenkeel/agent/window"
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// Options are what an Exporter works with. All fields without a word about
+// their zero value are required.
+type Options struct {
+	Identity     Identity
+	Folder       string // of the spool; nobody else may use it meanwhile
+	Export       config.Export
+	Window       config.Window // how groups are judged in the views
+	Heartbeat    time.Duration
+	LineageEvery time.Duration
+	Models       []Model
+	Retry        Retry            // zero: its defaults
+	Now          func() time.Time // nil: time.Now
+	Log          *slog.Logger
+}
+
+// Exporter is the way out of the agent. Make it with New, then Start it, then
+// Publish windows, then Close it.
+type Exporter struct {
+	o        Options
+	spool    *spool
+	evidence *evidence
+	views    *views
+	client   *http.Client
+	senders  []*sender
+
+	mu     sync.Mutex  // keeps windows in order
+	models []*declared // versions known, configured ones first
+	held   holding
+
+	stop    context.CancelFunc // nil: not started
+	running sync.WaitGroup
+	closing sync.Once
+	closed  error
+}
+
+// New opens the spool and makes the SDK's parts. Nothing is sent before Start,
+// but Publish already writes to the spool.
+func New(o Options) (*Exporter, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	client, err := newClient(o.Export)
+	if err != nil {
+		return nil, err
+	}
+	e := &Exporter{o: o, client: client, models: newDeclared(o.Models)}
+	// Numbers begin at the present millisecond: where a state folder was lost but
+	// the instance keeps its name, no number comes a second time.
+	if e.spool, err = openSpool(o.Folder, int64(o.Export.Spool.Max), uint64(o.Now().UnixMilli()), o.Log); err != nil {
+		return nil, err
+	}
+	if e.evidence, err = newEvidence(o.Identity, e.spool, o.Now); err != nil {
+		return nil, err
+	}
+	every := rhythm{metrics: o.Export.MetricsEvery.Std(), heartbeat: o.Heartbeat}
+	if e.views, err = newViews(o.Identity, e.spool, every, o.Now, o.Log); err != nil {
+		return nil, err
+	}
+	if err := e.watchExport(); err != nil {
+		return nil, err
+	}
+	for _, k := range kinds {
+		e.senders = append(e.senders, &sender{
+			kind: k, spool: e.spool, client: client,
+			endpoint: strings.TrimSuffix(o.Export.Endpoint, "/"), tokenFile: o.Export.TokenFile,
+			instance: o.Identity.Instance, retry: o.Retry, now: o.Now, log: o.Log,
+		})
+	}
+	return e, nil
+}
+
+// newClient makes the HTTP client to the collector. Redirects are not
+// followed: the token is meant for one host.
+func newClient(c config.Export) (*http.Client, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if c.TLS.CAFile != "" {
+		pem, err := os.ReadFile(c.TLS.CAFile)
+		if err != nil {
+			return nil, errs.E("read export.tls.ca_file", errs.Invalid, err, "")
+		}
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(pem) {
+			return nil, errs.E("read export.tls.ca_file", errs.Invalid,
+				fmt.Errorf("%s holds no certificate", c.TLS.CAFile), "give the PEM file of the authority that signed the collector's certificate")
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	}
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       c.Timeout.Std(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}
+
+// Start writes the models' first declaration and begins to forward what is in
+// the spool, with a heartbeat first. Close ends what it began.
+func (e *Exporter) Start() {
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	e.declare(ctx, due)
+	for _, s := range e.senders {
+		e.running.Go(func() { s.run(ctx) })
+	}
+	e.running.Go(func() { e.keep(ctx) })
+}
+
+// keep does what has to be done though no window closes: declare, and write
+// what could not be written.
+func (e *Exporter) keep(ctx context.Context) {
+	heartbeat, lineage := time.NewTicker(e.o.Heartbeat), time.NewTicker(e.o.LineageEvery)
+	defer heartbeat.Stop()
+	defer lineage.Stop()
+	if err := e.views.pulse.ForceFlush(ctx); err != nil {
+		e.o.Log.Warn("the first heartbeat was not exported", "error", err)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-heartbeat.C:
+			e.declare(ctx, due)
+			e.mu.Lock()
+			e.writeHeld(ctx)
+			e.mu.Unlock()
+		case <-lineage.C:
+			e.declare(ctx, everything)
+		}
+	}
+}
+
+// Publish writes a window to the spool, all its records in one request, and
+// then updates the views. It returns nil only when the window is durable. A
+// window that could not be written is held in memory, in order and bounded, and
+// tried again before the next one and at every heartbeat; the error says why.
+func (e *Exporter) Publish(ctx context.Context, c *window.Closed) error {
+	e.mu.Lock()
+	e.meet(ctx, c.Model)
+	e.writeHeld(ctx)
+	err := e.write(ctx, c)
+	e.mu.Unlock()
+	e.show(c)
+	return err
+}
+
+// write puts a window into the spool, behind those that are held.
+func (e *Exporter) write(ctx context.Context, c *window.Closed) error {
+	why := errors.New("earlier ones wait")
+	if e.held.empty() {
+		if why = e.evidence.Write(ctx, windowEvents(c)); why == nil {
+			return nil
+		}
+		if !errs.Retryable(why) {
+			e.held.lose()
+			return fmt.Errorf("window %s of %s is lost: %w", c.ID, c.Model, why)
+		}
+	}
+	if !e.held.add(c) {
+		return fmt.Errorf("window %s of %s is lost, too many are held in memory: %w", c.ID, c.Model, why)
+	}
+	return fmt.Errorf("window %s of %s is held in memory and will be tried again: %w", c.ID, c.Model, why)
+}
+
+// writeHeld tries to write the windows that are held, oldest first, up to the
+// first that must wait longer.
+func (e *Exporter) writeHeld(ctx context.Context) {
+	for c := e.held.first(); c != nil; c = e.held.first() {
+		err := e.evidence.Write(ctx, windowEvents(c))
+		if errs.Retryable(err) {
+			return
+		}
+		e.held.remove()
+		if err != nil {
+			e.held.lose()
+			e.o.Log.Error("a held window is lost", "window", c.ID.String(), "error", err)
+		}
+	}
+}
+
+// show updates the metrics from a window.
+func (e *Exporter) show(c *window.Closed) {
+	e.views.count(c.Model, c.Capture)
+	scores, err := scoreWindow(c, e.references(c.Model.Name), e.o.Window)
+	if err != nil {
+		e.o.Log.Error("a score could not be computed", "model", c.Model.String(), "error", err)
+	}
+	e.views.show(c.Model, scores)
+}
+
+// references gives a model's declared reference groups.
+func (e *Exporter) references(model string) map[signal.FeatureName]string {
+	for _, m := range e.o.Models {
+		if m.Name == model {
+			return m.References
+		}
+	}
+	return nil
+}
+
+// windowEvents gives the records of a window, one for each distribution.
+func windowEvents(c *window.Closed) []event {
+	out := make([]event, len(c.Distributions))
+	for i, d := range c.Distributions {
+		out[i] = event{name: signal.EventWindowProfile, at: c.End, attrs: signal.EncodeDistribution(d)}
+	}
+	return out
+}
+
+// Inference records how long a request took, from arrival to the end of the
+// response, and how it ended.
+func (e *Exporter) Inference(m signal.ModelRef, outcome string, took time.Duration) {
+	attrs := append(modelAttrs(m), attribute.String(signal.KeyOutcome, outcome))
+	e.views.duration.Record(context.Background(), took.Seconds(), metric.WithAttributes(attrs...))
+}
+
+// MetricsHandler serves /metrics for Prometheus.
+func (e *Exporter) MetricsHandler() http.Handler { return e.views.handler() }
+
+// Close writes what is held, says that the run is complete, exports the
+// metrics a last time, and gives what waits in the spool one attempt until ctx
+// ends. The rest is sent after the next start. Writing to the disk does not
+// depend on ctx: evidence must not be lost for want of time to send it. Close
+// is idempotent, and does no harm before Start.
+func (e *Exporter) Close(ctx context.Context) error {
+	e.closing.Do(func() { e.closed = e.close(ctx) })
+	return e.closed
+}
+
+func (e *Exporter) close(ctx context.Context) error {
+	toDisk := context.WithoutCancel(ctx)
+	if e.stop != nil {
+		e.stop()
+		e.running.Wait()
+		e.declare(toDisk, complete)
+	}
+	e.mu.Lock()
+	e.writeHeld(toDisk)
+	if n := e.held.windows(); n > 0 {
+		e.o.Log.Error("windows are lost: they could not be written to the export spool", "windows", n)
+	}
+	e.mu.Unlock()
+	err := errors.Join(e.views.Close(toDisk), e.evidence.Close(toDisk))
+	if e.stop != nil {
+		var drains sync.WaitGroup
+		for _, s := range e.senders {
+			drains.Go(func() { s.drain(ctx) })
+		}
+		drains.Wait()
+	}
+	e.client.CloseIdleConnections()
+	return err
+}

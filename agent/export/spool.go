@@ -1,0 +1,244 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/evenkeel/evenkeel/internal/errs"
+)
+
+// Kind is the signal that a request carries; each keeps its own order.
+type Kind string
+
+// The kinds.
+const (
+	Logs    Kind = "logs"    // evidence: windows, baselines, lineage
+	Metrics Kind = "metrics" // views
+)
+
+var kinds = []Kind{Logs, Metrics}
+
+// spool keeps OTLP requests on disk until the collector has them: one file for
+// each request, named <number>.<kind>, written aside, fsynced and renamed, so
+// that it is there whole or not at all. Numbers never repeat, also not over
+// restarts: the collector deduplicates by them.
+//
+// Logs may use all of max, metrics half of it. What does not fit is refused.
+// Safe for concurrent use; one process at a time (the state folder's lock).
+type spool struct {
+	folder     string
+	quarantine string // what the collector will never take; part of it, at most an eighth of max
+	max        int64
+	log        *slog.Logger
+
+	mu      sync.Mutex
+	next    uint64 // number of the next request
+	granted uint64 // numbers below it may be given out; on disk
+	queues  map[Kind][]entry
+	counts  map[Kind]*Counts
+	aside   []entry // quarantined, oldest first
+	wake    map[Kind]chan struct{}
+}
+
+// Counts is what happened to one kind of request.
+type Counts struct {
+	Waiting     int64 // requests on disk
+	Bytes       int64 // of those
+	Appended    int64
+	Sent        int64 // acknowledged by the collector
+	Retried     int64 // attempts that failed and will be repeated
+	Refused     int64 // did not fit in the spool, or could not be written
+	Quarantined int64 // the collector will never take them; put aside
+	Damaged     int64 // files whose content was not what was written; put aside
+	Forgotten   int64 // quarantined files removed to make room for newer ones
+	Rejected    int64 // records that the collector dropped from a request that it took
+}
+
+// grant is how many numbers are reserved at once: a crash skips at most these.
+const grant = 1 << 12
+
+const (
+	numberFile   = "next"
+	quarantineIn = "quarantine"
+)
+
+// openSpool opens or makes the folder. Numbers go on where they were, but not
+// below first. Files that a crash left half written are removed: they were
+// never acknowledged.
+func openSpool(folder string, max int64, first uint64, log *slog.Logger) (*spool, error) {
+	s := &spool{
+		folder: folder, quarantine: filepath.Join(folder, quarantineIn), max: max, log: log, next: first,
+		queues: map[Kind][]entry{}, counts: map[Kind]*Counts{}, wake: map[Kind]chan struct{}{},
+	}
+	for _, k := range kinds {
+		s.counts[k] = new(Counts)
+		s.wake[k] = make(chan struct{}, 1)
+	}
+	const op, hint = "open export spool", "the agent's state folder must be writable for its user"
+	if err := os.MkdirAll(s.quarantine, 0o700); err != nil {
+		return nil, errs.E(op, errs.Denied, err, hint)
+	}
+	if err := s.scan(); err != nil {
+		return nil, errs.E(op, errs.Other, err, hint)
+	}
+	if err := s.reserve(); err != nil {
+		return nil, errs.E(op, errs.Denied, err, hint)
+	}
+	return s, nil
+}
+
+// scan reads the folders and the number file.
+func (s *spool) scan() error {
+	waiting, err := scanFolder(s.folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range waiting {
+		s.queues[e.kind] = append(s.queues[e.kind], e)
+		s.counts[e.kind].Waiting++
+		s.counts[e.kind].Bytes += e.size
+		s.next = max(s.next, e.number+1)
+	}
+	if s.aside, err = scanFolder(s.quarantine); err != nil {
+		return err
+	}
+	for _, e := range s.aside {
+		s.next = max(s.next, e.number+1)
+	}
+	raw, err := os.ReadFile(filepath.Join(s.folder, numberFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(string(raw)), 10, 64)
+	if err != nil {
+		return fmt.Errorf("%s: %w", numberFile, err)
+	}
+	s.next = max(s.next, n)
+	return nil
+}
+
+// reserve makes the next numbers usable: on disk first, so that after a crash
+// none of them is given out again.
+func (s *spool) reserve() error {
+	granted := s.next + grant
+	if err := writeFile(s.folder, numberFile, []byte(strconv.FormatUint(granted, 10))); err != nil {
+		return err
+	}
+	s.granted = granted
+	return nil
+}
+
+// Append stores a request; when it returns nil, the request survives a crash.
+// A full spool is errs.Exhausted, any other failure of the disk
+// errs.Unavailable; both are counted as refused.
+func (s *spool) Append(r *request) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	raw := r.encode()
+	if err := s.admit(r.Kind, int64(len(raw))); err != nil {
+		s.counts[r.Kind].Refused++
+		return err
+	}
+	if s.next >= s.granted {
+		if err := s.reserve(); err != nil {
+			s.counts[r.Kind].Refused++
+			return errs.E("number a request in the export spool", errs.Unavailable, err, "")
+		}
+	}
+	e := entry{number: s.next, kind: r.Kind, size: int64(len(raw))}
+	s.next++ // also when the write fails: the file may be there all the same
+	if err := writeFile(s.folder, e.name(), raw); err != nil {
+		s.counts[r.Kind].Refused++
+		return errs.E("write to the export spool", errs.Unavailable, err, "")
+	}
+	c := s.counts[r.Kind]
+	c.Appended++
+	c.Waiting++
+	c.Bytes += e.size
+	s.queues[r.Kind] = append(s.queues[r.Kind], e)
+	select {
+	case s.wake[r.Kind] <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// admit says whether n more bytes of this kind fit.
+func (s *spool) admit(k Kind, n int64) error {
+	total := s.counts[Logs].Bytes + s.counts[Metrics].Bytes
+	if total+n <= s.max && (k != Metrics || s.counts[Metrics].Bytes+n <= s.max/2) {
+		return nil
+	}
+	return errs.E("append to the export spool", errs.Exhausted,
+		fmt.Errorf("%d bytes of %s do not fit, %d of %d are used", n, k, total, s.max),
+		"the collector takes less than is produced; see whether it is up, or raise export.spool.max")
+}
+
+// Oldest gives the oldest request of a kind, or nil if there is none. A file
+// that is not what was written is put aside and the next one taken.
+func (s *spool) Oldest(k Kind) (*request, uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.queues[k]) > 0 {
+		e := s.queues[k][0]
+		raw, err := os.ReadFile(filepath.Join(s.folder, e.name()))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, 0, errs.E("read from the export spool", errs.Unavailable, err, "")
+		}
+		r, damage := decodeRequest(k, raw)
+		if damage == nil {
+			return r, e.number, nil
+		}
+		s.log.Error("a request in the export spool is damaged; it is put aside", "file", e.name(), "error", damage)
+		s.counts[k].Damaged++
+		s.putAside(e)
+	}
+	return nil, 0, nil
+}
+
+// Done removes the oldest request: the collector has acknowledged it.
+func (s *spool) Done(k Kind, number uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.queues[k][0]
+	if e.number != number {
+		return fmt.Errorf("request %d is acknowledged, but %d is the oldest", number, e.number)
+	}
+	if err := os.Remove(filepath.Join(s.folder, e.name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errs.E("remove from the export spool", errs.Unavailable, err, "")
+	}
+	s.counts[k].Sent++
+	s.drop(e)
+	return nil
+}
+
+// drop takes the first entry out of its queue and account.
+func (s *spool) drop(e entry) {
+	s.queues[e.kind] = s.queues[e.kind][1:]
+	s.counts[e.kind].Waiting--
+	s.counts[e.kind].Bytes -= e.size
+}
+
+// add changes the counters of one kind under the lock.
+func (s *spool) add(k Kind, change func(*Counts)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s.counts[k])
+}
+
+// Counts gives a copy of the account of one kind.
+func (s *spool) Counts(k Kind) Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.counts[k]
+}

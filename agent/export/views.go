@@ -1,0 +1,240 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/otlptranslator"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+const (
+	// cardinality bounds the attribute sets of one metric; the SDK's own
+	// default of 2,000 is less than a wide model with groups can have.
+	cardinality = 50_000
+	// maxBoards bounds the model versions whose last scores are shown.
+	maxBoards = 64
+)
+
+// durationBounds are the buckets of evenkeel.inference.duration, in seconds:
+// from a cached tree model to a long generation.
+var durationBounds = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+
+// views are the metrics: what dashboards look at. They leave over OTLP every
+// metrics_every, the heartbeat in its own rhythm, and are read at /metrics.
+type views struct {
+	main, pulse *sdkmetric.MeterProvider
+	registry    *prometheus.Registry
+	meter       metric.Meter
+
+	duration     metric.Float64Histogram
+	observations metric.Int64Counter
+
+	mu     sync.Mutex
+	boards []board // last updated last
+}
+
+// board holds the scores of the last window of one model version. A score that
+// the next window does not have disappears with it.
+type board struct {
+	model  signal.ModelRef
+	scores []score
+}
+
+// rhythm says how often the metrics leave over OTLP.
+type rhythm struct{ metrics, heartbeat time.Duration }
+
+func newViews(id Identity, s *spool, every rhythm, now func() time.Time, log *slog.Logger) (*views, error) {
+	v := &views{registry: prometheus.NewRegistry()}
+	var err error
+	if v.main, err = v.provider(id, s, every.metrics, log); err != nil {
+		return nil, err
+	}
+	if v.pulse, err = v.provider(id, s, every.heartbeat, log); err != nil {
+		return nil, err
+	}
+	v.meter = v.main.Meter(scopeName, metric.WithInstrumentationVersion(id.Version))
+	if err := errors.Join(v.instruments(), v.scoreGauges(), v.heartbeat(id, now)); err != nil {
+		return nil, errs.E("make the metric instruments", errs.Other, err, "")
+	}
+	return v, nil
+}
+
+// provider makes a meter provider that is exported to the spool in its own
+// rhythm and readable at /metrics.
+func (v *views) provider(id Identity, s *spool, every time.Duration, log *slog.Logger) (*sdkmetric.MeterProvider, error) {
+	otlp, err := otlpmetrichttp.New(context.Background(),
+		otlpmetrichttp.WithEndpointURL(spoolEndpoint),
+		otlpmetrichttp.WithURLPath("/v1/metrics"),
+		otlpmetrichttp.WithHTTPClient(&http.Client{Transport: spoolTransport{s}}),
+		otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
+		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}),
+		otlpmetrichttp.WithTemporalitySelector(sdkmetric.CumulativeTemporalitySelector),
+	)
+	if err != nil {
+		return nil, errs.E("make the metric exporter", errs.Other, err, "")
+	}
+	prom, err := otelprom.New(
+		otelprom.WithRegisterer(v.registry),
+		otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithoutSuffixes),
+		otelprom.WithoutScopeInfo(),
+		otelprom.WithoutTargetInfo(),
+		otelprom.WithResourceAsConstantLabels(attribute.NewAllowKeysFilter(
+			signal.KeySystemID, signal.KeyInstanceID, signal.KeyServiceName, signal.KeyEnvironment)),
+	)
+	if err != nil {
+		return nil, errs.E("make the Prometheus exporter", errs.Other, err, "")
+	}
+	return sdkmetric.NewMeterProvider(
+		sdkmetric.WithResource(id.resource()),
+		sdkmetric.WithCardinalityLimit(cardinality),
+		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(logged{otlp, log}, sdkmetric.WithInterval(every))),
+		sdkmetric.WithReader(prom),
+	), nil
+}
+
+func (v *views) instruments() (err error) {
+	if v.duration, err = v.meter.Float64Histogram(signal.MetricInferenceDuration,
+		metric.WithUnit("s"), metric.WithExplicitBucketBoundaries(durationBounds...),
+		metric.WithDescription("Time from the request's arrival at the agent to the end of the model server's response.")); err != nil {
+		return err
+	}
+	v.observations, err = v.meter.Int64Counter(signal.MetricObservationCount, metric.WithUnit("{observation}"),
+		metric.WithDescription("Requests by what became of them in the capture, counted when their window closes."))
+	return err
+}
+
+// scoreGauges makes the four gauges of each score, all read from the boards.
+func (v *views) scoreGauges() error {
+	type quartet struct{ value, lower, upper, samples metric.Float64ObservableGauge }
+	quartets := map[string]quartet{}
+	var all []metric.Observable
+	for name, about := range map[string]string{
+		signal.MetricDriftScore: "Distance of the last window from the approved baseline",
+		signal.MetricDisparity:  "Disparity of a group against its reference group in the last window",
+	} {
+		var gauges [4]metric.Float64ObservableGauge
+		for i, part := range []struct{ suffix, unit, about string }{
+			{"", "1", "."},
+			{signal.SuffixLower, "1", ": lower limit of the interval."},
+			{signal.SuffixUpper, "1", ": upper limit of the interval."},
+			{signal.SuffixSamples, "{observation}", ": rows behind the value."},
+		} {
+			g, err := v.meter.Float64ObservableGauge(name+part.suffix, metric.WithUnit(part.unit), metric.WithDescription(about+part.about))
+			if err != nil {
+				return err
+			}
+			gauges[i] = g
+			all = append(all, g)
+		}
+		quartets[name] = quartet{gauges[0], gauges[1], gauges[2], gauges[3]}
+	}
+	_, err := v.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		for _, s := range v.scores() {
+			q, attrs := quartets[s.metric], metric.WithAttributeSet(s.attrs)
+			o.ObserveFloat64(q.value, s.estimate.Value, attrs)
+			o.ObserveFloat64(q.samples, float64(s.estimate.Samples), attrs)
+			if s.estimate.Lower != nil {
+				o.ObserveFloat64(q.lower, *s.estimate.Lower, attrs)
+			}
+			if s.estimate.Upper != nil {
+				o.ObserveFloat64(q.upper, *s.estimate.Upper, attrs)
+			}
+		}
+		return nil
+	}, all...)
+	return err
+}
+
+// heartbeat is the gauge that says that the agent is alive, also when no
+// request comes.
+func (v *views) heartbeat(id Identity, now func() time.Time) error {
+	meter := v.pulse.Meter(scopeName, metric.WithInstrumentationVersion(id.Version))
+	_, err := meter.Float64ObservableGauge(signal.MetricHeartbeat, metric.WithUnit("s"),
+		metric.WithDescription("The agent's clock, in seconds since the Unix epoch."),
+		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(float64(now().UnixMilli()) / 1000)
+			return nil
+		}))
+	return err
+}
+
+// scores gives what all boards show. The slices inside are never changed.
+func (v *views) scores() []score {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var out []score
+	for _, b := range v.boards {
+		out = append(out, b.scores...)
+	}
+	return out
+}
+
+// show replaces a model version's scores; beyond maxBoards the version that
+// was updated longest ago goes.
+func (v *views) show(m signal.ModelRef, scores []score) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.boards = slices.DeleteFunc(v.boards, func(b board) bool { return b.model == m })
+	if len(v.boards) == maxBoards {
+		v.boards = slices.Delete(v.boards, 0, 1)
+	}
+	v.boards = append(v.boards, board{m, scores})
+}
+
+// count adds a window's capture account to the counters.
+func (v *views) count(m signal.ModelRef, c signal.Capture) {
+	for _, part := range []struct {
+		name string
+		n    uint64
+	}{
+		{signal.CaptureSeen, c.Seen},
+		{signal.CaptureProfiled, c.Profiled},
+		{signal.CaptureSampledOut, c.SampledOut},
+		{signal.CaptureDropped, c.Dropped},
+		{signal.CaptureUndecodable, c.Undecodable},
+	} {
+		attrs := append(modelAttrs(m), attribute.String(signal.KeyCapture, part.name))
+		v.observations.Add(context.Background(), int64(part.n), metric.WithAttributes(attrs...))
+	}
+}
+
+// handler serves /metrics.
+func (v *views) handler() http.Handler {
+	return promhttp.HandlerFor(v.registry, promhttp.HandlerOpts{})
+}
+
+// Close exports a last time and ends the readers.
+func (v *views) Close(ctx context.Context) error {
+	return errors.Join(v.main.Shutdown(ctx), v.pulse.Shutdown(ctx))
+}
+
+// logged keeps export errors out of the SDK's global error handler: views are
+// cumulative, so a lost export is only a missing point. The spool counts it.
+type logged struct {
+	sdkmetric.Exporter
+	log *slog.Logger
+}
+
+// Export never fails.
+func (l logged) Export(ctx context.Context, rm *metricdata.ResourceMetrics) error {
+	if err := l.Exporter.Export(ctx, rm); err != nil {
+		l.log.Warn("a metric export did not reach the spool", "error", err)
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package agent
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/evenkeel/evenkeel/agent/export"
+	"github.com/evenkeel/evenkeel/agent/tap"
+	"github.com/evenkeel/evenkeel/agent/window"
+	"github.com/evenkeel/evenkeel/agent/wire"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// faultLogEvery is how often payloads of one kind that cannot be decoded are
+// described in the log; all are counted.
+const faultLogEvery = time.Minute
+
+// tooManyVersions is why an observation is not counted though it was decoded.
+const tooManyVersions wire.Reason = "too_many_versions"
+
+// openWindows makes the profilers; what they close goes to the exporter.
+func (a *Agent) openWindows(context.Context) error {
+	sequences, err := window.OpenSequences(a.state.path(sequencesFile))
+	if err != nil {
+		return err
+	}
+	a.faults = wire.NewFaultLog(a.log, faultLogEvery, time.Now)
+	options := make([]window.Options, len(a.models))
+	for i := range a.models {
+		options[i] = a.windowOptions(&a.models[i], sequences)
+	}
+	a.windows, err = window.NewSet(options)
+	return err
+}
+
+func (a *Agent) windowOptions(m *monitored, sequences *window.Sequences) window.Options {
+	o := window.Options{
+		System:   a.c.System,
+		Instance: a.identity.Instance,
+		Model:    signal.ModelRef{Name: m.Name, Version: m.Version},
+		Baseline: m.baseline,
+		Outcome: window.Outcome{
+			Output: m.Outcome.Output, Values: m.Outcome.Favourable.Values, AtLeast: m.Outcome.Favourable.AtLeast,
+		},
+		Length:    a.c.Window.Length.Std(),
+		Count:     a.c.Window.Count,
+		Sequences: sequences,
+		Capture:   func() signal.Capture { return a.captured(m.Name) },
+		Sink:      a.publish,
+		Log:       a.log,
+	}
+	for _, p := range m.Protected {
+		o.Protected = append(o.Protected, p.Attribute)
+	}
+	return o
+}
+
+// captured is the running account of one model's requests.
+func (a *Agent) captured(model string) signal.Capture {
+	counts := a.tap.Counts(model)
+	return signal.Capture{Seen: counts.Seen, Dropped: counts.Dropped(), Undecodable: a.faults.Undecodable(model)}
+}
+
+// publish hands a window on. A window that cannot be written is the exporter's
+// to keep; nobody before it could do more.
+func (a *Agent) publish(c *window.Closed) {
+	if err := a.exporter.Publish(context.Background(), c); err != nil {
+		a.log.Error("a window is not on disk", "window", c.ID.String(), "error", err)
+	}
+}
+
+func (a *Agent) openTap(context.Context) (err error) {
+	models := map[string]wire.OIPModel{}
+	versions := map[string]string{}
+	for _, m := range a.models {
+		models[m.Name] = wire.OIPModel{Columns: m.Inputs.Columns}
+		versions[m.Name] = m.Version
+	}
+	a.decoder = wire.NewOIP(wire.OIPOptions{Models: models, MaxInflated: int(a.c.Tap.MaxBody)})
+	a.tap, err = tap.New(tap.Options{
+		Upstream: a.upstream,
+		Wanted:   a.decoder.Wants,
+		MaxBody:  int64(a.c.Tap.MaxBody),
+		Queue:    int64(a.c.Tap.Queue),
+		Finished: func(model string, o tap.Outcome, took time.Duration) {
+			a.exporter.Inference(signal.ModelRef{Name: model, Version: versions[model]}, string(o), took)
+		},
+		Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.inference = tap.NewServer(a.tap, 0, a.log)
+	a.probe = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	a.admin = a.newAdminServer()
+	return nil
+}
+
+// watch shows the capture's state in the metrics.
+func (a *Agent) watch(context.Context) error {
+	return a.exporter.Watch(export.Sources{
+		QueueBytes: func() int64 { return a.tap.Stats().Held },
+		Dropped:    a.dropped,
+		Profilers:  a.windows.Profilers,
+	})
+}
+
+// dropped counts the requests that were served but not captured, by reason.
+func (a *Agent) dropped() map[string]uint64 {
+	out := map[string]uint64{"queue_full": 0, "too_large": 0, "aborted": 0, "upgraded": 0}
+	for _, m := range a.models {
+		c := a.tap.Counts(m.Name)
+		out["queue_full"] += c.QueueFull
+		out["too_large"] += c.TooLarge
+		out["aborted"] += c.Aborted
+		out["upgraded"] += c.Upgraded
+	}
+	out["panic"] = a.tap.Stats().Panics
+	return out
+}
+
+// startPipeline begins to decode and count what is captured, and to close
+// windows by the clock.
+func (a *Agent) startPipeline() {
+	ctx, stop := context.WithCancel(context.Background())
+	a.stopPipeline = stop
+	a.pipeline.Go(func() {
+		defer close(a.drained)
+		a.tap.Drain(ctx, a.consume)
+	})
+	a.pipeline.Go(func() { a.windows.Run(ctx) })
+}
+
+// consume decodes one exchange and counts its rows. There is one consumer, so
+// one decoder suffices.
+func (a *Agent) consume(x *tap.Exchange) {
+	exchange := wire.Exchange{
+		Path: x.Path, Status: x.Status, End: x.End,
+		Request: wire.Message(x.Request), Response: wire.Message(x.Response),
+	}
+	observation, err := a.decoder.Decode(&exchange)
+	if err != nil {
+		a.faults.Record(x.Model, &exchange, err)
+		return
+	}
+	if !a.windows.Observe(observation) {
+		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: tooManyVersions, Outline: "the model answers under more versions than are profiled at once"})
+	}
+}

@@ -1,0 +1,133 @@
+package tap
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Exchange is one captured request and its complete answer.
+type Exchange struct {
+	Model      string // as Wanted named it
+	Path       string // of the URL, unescaped
+	Status     int    // what the client got; bodies are empty unless 2xx
+	Start, End time.Time
+	Request    Message
+	Response   Message
+
+	memory *memory
+}
+
+// Message is one direction of an Exchange; its fields are those that decoders
+// need (wire.Message has the same ones and can be converted).
+type Message struct {
+	Body            []byte
+	ContentEncoding string
+	JSONLength      string // header Inference-Header-Content-Length
+}
+
+func (m *Message) setHeader(h http.Header) {
+	m.ContentEncoding = h.Get("Content-Encoding")
+	m.JSONLength = h.Get("Inference-Header-Content-Length")
+}
+
+// free gives the memory back.
+func (x *Exchange) free() {
+	x.memory.put(x.Request.Body)
+	x.memory.put(x.Response.Body)
+	x.Request.Body, x.Response.Body = nil, nil
+}
+
+// maxQueued bounds the copies that wait, beside the bound in bytes.
+const maxQueued = 1 << 16
+
+// finish counts a wanted request that has ended and hands its copy over.
+func (t *Tap) finish(c *capture) {
+	ok := true
+	defer t.recovered(&ok)
+	x := c.x
+	x.End = time.Now()
+	counts := t.counters.of(c.model)
+	counts.seen.Add(1)
+
+	requestBody, requestWhole, lost := c.request.seal()
+	answerBody, answerWhole, lostAnswer := c.response.seal()
+	x.Request.Body, x.Response.Body = requestBody, answerBody
+	if lost == noReason {
+		lost = lostAnswer
+	}
+	answered := x.Status >= 200 && x.Status <= 299
+	if lost == noReason && (!answerWhole || answered && !requestWhole) {
+		lost = aborted
+	}
+	if c.outcome == Aborted && answerWhole {
+		c.outcome = outcomeOf(x.Status)
+	}
+	t.enqueue(x, counts, lost)
+	t.o.Finished(c.model, c.outcome, x.End.Sub(c.started))
+}
+
+func outcomeOf(status int) Outcome {
+	switch {
+	case status >= 500:
+		return ServerError
+	case status >= 400:
+		return ClientError
+	}
+	return OK
+}
+
+// enqueue hands a copy to Drain without waiting, or counts why not.
+func (t *Tap) enqueue(x *Exchange, counts *modelCounters, lost dropReason) {
+	if lost == noReason {
+		if !t.memory.reserve(exchangeOverhead) {
+			lost = queueFull
+		} else {
+			select {
+			case t.queue <- x:
+				counts.captured.Add(1)
+				return
+			default:
+				t.memory.release(exchangeOverhead)
+				lost = queueFull
+			}
+		}
+	}
+	x.free()
+	counts.dropped[lost].Add(1)
+}
+
+// Drain calls consume for each captured exchange, in the order in which they
+// ended, until ctx is done; then it takes what still waits and returns. The
+// exchange and its bodies are valid until consume returns. A panic of consume
+// is recovered and counted. Several Drains share the exchanges among them.
+func (t *Tap) Drain(ctx context.Context, consume func(*Exchange)) {
+	for {
+		select {
+		case x := <-t.queue:
+			t.consume(x, consume)
+		case <-ctx.Done():
+			t.drainRest(consume)
+			return
+		}
+	}
+}
+
+func (t *Tap) drainRest(consume func(*Exchange)) {
+	for {
+		select {
+		case x := <-t.queue:
+			t.consume(x, consume)
+		default:
+			return
+		}
+	}
+}
+
+func (t *Tap) consume(x *Exchange, consume func(*Exchange)) {
+	ok := true
+	defer t.recovered(&ok)
+	defer t.memory.release(exchangeOverhead)
+	defer x.free()
+	consume(x)
+}

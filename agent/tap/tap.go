@@ -1,0 +1,161 @@
+package tap
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"time"
+)
+
+// Options configure a Tap. Zero values mean the defaults that are named.
+type Options struct {
+	Upstream *url.URL // the model server, http or https; required
+
+	// Wanted says whether the exchange that begins with r is to be copied, and
+	// under which model it counts. nil: nothing is. It is called from many
+	// goroutines and must not read the body.
+	Wanted func(r *http.Request) (model string, ok bool)
+
+	MaxBody int64 // bytes; an exchange with a longer body is not kept. 0: 4 MiB
+	Queue   int64 // bytes that all copies may hold together. 0: 64 MiB
+
+	DialTimeout   time.Duration // to connect to the model server. 0: 5s
+	HeaderTimeout time.Duration // for the model server to begin its answer. 0: none, since inference may take long
+	IdleTimeout   time.Duration // of a pooled connection. 0: 90s
+	MaxIdle       int           // pooled connections. 0: 256
+
+	// Finished is told about every wanted request at its end, for a histogram of
+	// durations. It runs on the request's goroutine and must be quick.
+	Finished func(model string, o Outcome, took time.Duration)
+
+	Log *slog.Logger // nil: slog.Default
+}
+
+// Outcome says how a wanted request ended, as the client saw it.
+type Outcome string
+
+// The outcomes.
+const (
+	OK          Outcome = "ok"           // 1xx to 3xx
+	ClientError Outcome = "client_error" // 4xx
+	ServerError Outcome = "server_error" // 5xx of the model server
+	Unreachable Outcome = "unreachable"  // the model server gave no answer; the client got 502 or 504
+	Aborted     Outcome = "aborted"      // client or model server broke off
+)
+
+const (
+	defaultMaxBody     = 4 << 20
+	defaultQueue       = 64 << 20
+	defaultDialTimeout = 5 * time.Second
+	defaultIdleTimeout = 90 * time.Second
+	defaultMaxIdle     = 256
+)
+
+func (o Options) withDefaults() Options {
+	o.MaxBody = orDefault(o.MaxBody, defaultMaxBody)
+	o.Queue = orDefault(o.Queue, defaultQueue)
+	o.DialTimeout = orDefault(o.DialTimeout, defaultDialTimeout)
+	o.IdleTimeout = orDefault(o.IdleTimeout, defaultIdleTimeout)
+	o.MaxIdle = orDefault(o.MaxIdle, defaultMaxIdle)
+	if o.Wanted == nil {
+		o.Wanted = func(*http.Request) (string, bool) { return "", false }
+	}
+	if o.Finished == nil {
+		o.Finished = func(string, Outcome, time.Duration) {}
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o
+}
+
+func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// Tap is the proxy. It is an http.Handler and safe for concurrent use.
+type Tap struct {
+	o         Options
+	proxy     *httputil.ReverseProxy
+	transport *transports
+	memory    *memory
+	queue     chan *Exchange
+	counters  counters
+}
+
+// exchangeOverhead is charged for each queued copy beside its bodies.
+const exchangeOverhead = 1 << 10
+
+// New makes a Tap. It connects to nothing before the first request.
+func New(o Options) (*Tap, error) {
+	o = o.withDefaults()
+	switch {
+	case o.Upstream == nil || o.Upstream.Host == "" || o.Upstream.Scheme != "http" && o.Upstream.Scheme != "https":
+		return nil, errors.New("tap: upstream: want a URL such as http://127.0.0.1:8080")
+	case o.MaxBody < 0 || o.Queue < smallestBuffer:
+		return nil, fmt.Errorf("tap: max body of %d and queue of %d bytes: the queue needs at least %d", o.MaxBody, o.Queue, smallestBuffer)
+	}
+	t := &Tap{
+		o:         o,
+		transport: newTransports(o),
+		memory:    &memory{bound: o.Queue},
+		queue:     make(chan *Exchange, min(o.Queue/exchangeOverhead, maxQueued)),
+	}
+	t.proxy = &httputil.ReverseProxy{
+		Rewrite:        t.rewrite,
+		Transport:      t.transport,
+		ModifyResponse: t.tapResponse,
+		ErrorHandler:   t.refuse,
+		BufferPool:     copyBuffers{},
+		ErrorLog:       slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+	}
+	return t, nil
+}
+
+// ServeHTTP forwards a request to the model server and streams the answer back.
+func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// Without this key the server would guess a type for answers that have none.
+	w.Header()["Content-Type"] = nil
+	// An HTTP/1 server would otherwise swallow and close the rest of a request
+	// when its answer begins. HTTP/2 answers that it needs no such thing.
+	_ = http.NewResponseController(w).EnableFullDuplex()
+	model, ok := t.wanted(r)
+	if !ok {
+		r = r.WithContext(r.Context())
+		r.Body = exactly(r.Body, r.ContentLength)
+		t.proxy.ServeHTTP(w, r)
+		return
+	}
+	c := t.begin(model, r)
+	r = r.WithContext(withCapture(r.Context(), c))
+	r.Body = c.tapRequest(r)
+	// ReverseProxy panics with http.ErrAbortHandler where a copy breaks off: the
+	// copy is finished on that way out, too.
+	defer t.finish(c)
+	t.proxy.ServeHTTP(w, r)
+}
+
+func (t *Tap) wanted(r *http.Request) (model string, ok bool) {
+	defer t.recovered(&ok)
+	return t.o.Wanted(r)
+}
+
+// recovered turns a panic of the capture into a count; done becomes false.
+func (t *Tap) recovered(done *bool) {
+	if p := recover(); p != nil {
+		*done = false
+		if t.counters.panics.Add(1) == 1 {
+			t.o.Log.Error("capture panicked; the request goes on, further panics are only counted", "panic", fmt.Sprint(p))
+		}
+	}
+}
+
+// Close gives up idle connections to the model server. Call it when the server
+// that the Tap hangs on has shut down.
+func (t *Tap) Close() { t.transport.CloseIdleConnections() }

@@ -1,0 +1,12 @@
+// Package wire decodes what inference servers are asked and what they answer
+// into observations, one file for each protocol.
+//
+//	agent/tap -> Exchange -> [wire: Decoder] -> signal.Observation -> agent/window
+//
+// A decoder takes bytes as they travelled and trusts none of them: a payload
+// that it cannot read is a Fault with a Reason, counted by FaultLog and written
+// to the log in outline (sizes, tensor names, types), never with a value.
+//
+// It does not import the tap: Exchange is the part of a captured request and
+// answer that a decoder needs.
+package wire
