@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// handler answers requests; it holds nothing but its options.
+type handler struct{ Options }
+
+// New gives the whole API and the page.
+func New(o Options) http.Handler {
+	o.fill()
+	h := &handler{o}
+	r := chi.NewRouter()
+	r.Use(h.headers, h.bounded)
+	r.NotFound(h.notFound)
+	r.MethodNotAllowed(h.methodNotAllowed)
+	r.Get("/healthz", h.healthy)
+	r.Get("/readyz", h.ready)
+	r.Group(func(r chi.Router) {
+		r.Use(h.sameMachine, h.sameOrigin, h.authenticated)
+		r.Get("/", h.page)
+		r.Get("/style.css", h.style)
+		if o.Metrics != nil {
+			r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
+		}
+		r.Route("/api/v1", h.routes)
+	})
+	return r
+}
+
+func (h *handler) routes(r chi.Router) {
+	r.Get("/nonconformities", h.listRecords)
+	r.Get("/nonconformities/{name}", h.getRecord)
+	r.Post("/nonconformities/{name}/acknowledge", h.acknowledge)
+	r.Get("/criteria", h.listCriteria)
+	r.Post("/criteria", h.approve)
+	r.Get("/evaluations", h.listEvaluations)
+	r.Get("/windows", h.listWindows)
+
+	r.Get("/query", h.prom(h.instant))
+	r.Post("/query", h.prom(h.instant))
+	r.Get("/query_range", h.prom(h.queryRange))
+	r.Post("/query_range", h.prom(h.queryRange))
+	r.Get("/series", h.prom(h.series))
+	r.Post("/series", h.prom(h.series))
+	r.Get("/labels", h.prom(h.labelNames))
+	r.Post("/labels", h.prom(h.labelNames))
+	r.Get("/label/{name}/values", h.prom(h.labelValues))
+	r.Get("/metadata", h.prom(h.metadata))
+	r.Get("/status/buildinfo", h.prom(h.buildInfo))
+}
+
+func (h *handler) healthy(w http.ResponseWriter, _ *http.Request) {
+	writeText(w, http.StatusOK, "alive\n")
+}
+
+// ready says no more than yes or no, since it answers without a token; the
+// reason goes into the log.
+func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
+	if h.Ready != nil {
+		if err := h.Ready(r.Context()); err != nil {
+			h.Log.Warn("not ready", "error", err)
+			writeText(w, http.StatusServiceUnavailable, "not ready\n")
+			return
+		}
+	}
+	writeText(w, http.StatusOK, "ready\n")
+}
+
+// bounded limits a request's size and time.
+func (h *handler) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), h.Timeout)
+		defer cancel()
+		r.Body = http.MaxBytesReader(w, r.Body, h.MaxBody)
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
