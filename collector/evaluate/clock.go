@@ -1,0 +1,102 @@
+package evaluate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/rules"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// Run evaluates the rules that go by the wall clock until ctx ends, and then
+// returns nil. It also catches up with windows that were sealed before.
+func (e *Evaluator) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		if err := e.Step(ctx); err != nil && ctx.Err() == nil {
+			e.options.Log.Warn("rules could not be evaluated, trying again", "error", err)
+		}
+		timer.Reset(e.untilNextTick())
+	}
+}
+
+// Step catches up and evaluates every rule whose tick has come. It is what Run
+// does each time.
+func (e *Evaluator) Step(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.ready(ctx); err != nil {
+		return err
+	}
+	now := e.options.Now()
+	for _, system := range e.systems(now) {
+		for _, rule := range e.options.Rules.For(system) {
+			if rule.Windowed() {
+				continue
+			}
+			if err := e.tick(ctx, system, rule, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tick evaluates a rule at the newest multiple of its period, once. Ticks that
+// went by unused are counted as missed.
+func (e *Evaluator) tick(ctx context.Context, system signal.SystemID, rule *rules.Effective, now time.Time) error {
+	step := rule.Step()
+	at := tickBefore(now, step)
+	last := e.done[doneKey{system: system, rule: rule.ID}]
+	if !last.Before(at) {
+		return nil
+	}
+	if skipped := at.Sub(last)/step - 1; !last.IsZero() && skipped > 0 {
+		e.metrics.missed.WithLabelValues(string(rule.ID)).Add(float64(skipped))
+	}
+	return e.occasion(ctx, &occasion{system: system, start: at.Add(-step), end: at}, []*rules.Effective{rule})
+}
+
+// systems gives the declared systems and those heard of not too long ago.
+func (e *Evaluator) systems(now time.Time) []signal.SystemID {
+	out := slices.Clone(e.options.Systems)
+	for system, at := range e.heard {
+		if at.After(now.Add(-e.options.Remember)) {
+			out = append(out, system)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// hear notes that a system showed life.
+func (e *Evaluator) hear(system signal.SystemID, at time.Time) {
+	if at.After(e.heard[system]) {
+		e.heard[system] = at
+	}
+}
+
+// untilNextTick is the time to the next tick of any rule, at most a second:
+// systems that are new may have periods of their own.
+func (e *Evaluator) untilNextTick() time.Duration {
+	now := e.options.Now()
+	return min(time.Second, tickBefore(now, time.Second).Add(time.Second).Sub(now))
+}
+
+// tickBefore is the greatest multiple of step since the Unix epoch that is not
+// after t.
+func tickBefore(t time.Time, step time.Duration) time.Time {
+	n := t.UnixNano()
+	rest := n % int64(step)
+	if rest < 0 {
+		rest += int64(step)
+	}
+	return time.Unix(0, n-rest).UTC()
+}

@@ -1,0 +1,181 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/faultpoint"
+	"github.com/evenkeel/evenkeel/rules"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// Evaluator judges. Sealed, Step and Run may be called from different
+// goroutines; one occasion is evaluated at a time.
+type Evaluator struct {
+	options Options
+	metrics metrics
+
+	mu      sync.Mutex
+	loaded  bool
+	backlog []model.FleetWindow           // sealed before the start, not looked at yet
+	latest  map[stateKey]model.Evaluation // the newest of every rule and subject
+	done    map[doneKey]time.Time         // end of the newest occasion of every rule
+	heard   map[signal.SystemID]time.Time // when a system last had windows or values
+}
+
+// doneKey names what a rule is evaluated for again and again.
+type doneKey struct {
+	system signal.SystemID
+	rule   signal.RuleID
+	model  signal.ModelRef // empty for the wall clock
+}
+
+// New checks the options; it reads and starts nothing.
+func New(o Options) (*Evaluator, error) {
+	if o.Store == nil || o.Queries == nil || o.Rules == nil {
+		return nil, errs.E("set up the evaluator", errs.Invalid, errors.New("no store, no queries or no rules"), "")
+	}
+	return &Evaluator{
+		options: o.withDefaults(), metrics: newMetrics(o.Metrics), latest: map[stateKey]model.Evaluation{},
+		done: map[doneKey]time.Time{}, heard: map[signal.SystemID]time.Time{},
+	}, nil
+}
+
+// Sealed evaluates the rules of a window's length; fleet calls it. What cannot
+// be evaluated because ctx ended is evaluated after the next start.
+func (e *Evaluator) Sealed(ctx context.Context, w model.FleetWindow) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.ready(ctx); err != nil {
+		e.options.Log.Warn("a sealed window waits for what was evaluated before", "error", err, "system", w.System, "end", w.End)
+		e.backlog = append(e.backlog, w)
+		return
+	}
+	if err := e.window(ctx, &w); err != nil && ctx.Err() == nil {
+		e.options.Log.Error("a sealed window was not evaluated", "error", err, "system", w.System, "end", w.End)
+	}
+}
+
+// window evaluates the rules that are due at a sealed window.
+func (e *Evaluator) window(ctx context.Context, w *model.FleetWindow) error {
+	o := windowOccasion(w)
+	if len(w.WindowIDs) > 0 {
+		e.hear(w.System, w.End)
+	}
+	var due []*rules.Effective
+	for _, rule := range e.options.Rules.For(w.System) {
+		if rule.Windowed() && rule.Method.Window.Std() == w.Length && e.done[doneKey{w.System, rule.ID, w.Model}].Before(w.End) {
+			due = append(due, rule)
+		}
+	}
+	return e.occasion(ctx, o, due)
+}
+
+// occasion judges, stores and hands on, in this order.
+func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effective) error {
+	if len(due) == 0 {
+		return nil
+	}
+	var all []model.Evaluation
+	for _, rule := range due {
+		began := time.Now()
+		found, err := e.judge(ctx, rule, o)
+		if err != nil {
+			return err
+		}
+		e.metrics.seconds.Observe(time.Since(began).Seconds())
+		all = append(all, found...)
+	}
+	all, err := e.store(ctx, o, due, all)
+	if err != nil {
+		for _, rule := range due {
+			e.metrics.missed.WithLabelValues(string(rule.ID)).Inc()
+		}
+		return err
+	}
+	faultpoint.Hit("evaluate.stored")
+	for i := range all {
+		e.remember(&all[i])
+		e.metrics.evaluations.WithLabelValues(string(all[i].Verdict)).Inc()
+		if err := e.consume(ctx, &all[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// store writes the evaluations until they are stored. Where the store already
+// holds others under this batch (a try before a crash that came through after
+// all), those are the ones that count.
+func (e *Evaluator) store(ctx context.Context, o *occasion, due []*rules.Effective, all []model.Evaluation) ([]model.Evaluation, error) {
+	rows := &model.Rows{Evaluations: all}
+	err := e.retry(ctx, "evaluations are not stored yet", func() error {
+		return e.options.Store.Write(ctx, o.batch(due), rows, model.InDoubt)
+	})
+	if errs.KindOf(err) != errs.Corrupt {
+		return all, err
+	}
+	e.options.Log.Error("the store holds other evaluations than were made now; those stand", "error", err, "system", o.system, "end", o.end)
+	var out []model.Evaluation
+	for _, rule := range due {
+		found, err := e.options.Store.Evaluations(ctx, rule.ID, o.end.Add(-time.Nanosecond), o.end, 100_000)
+		if err != nil {
+			return nil, err
+		}
+		for _, ev := range found {
+			if ev.System == o.system && ev.RuleDigest == rule.Digest && o.about(ev.Subject) {
+				out = append(out, ev)
+			}
+		}
+	}
+	return out, nil
+}
+
+// remember takes a stored evaluation into the state.
+func (e *Evaluator) remember(ev *model.Evaluation) {
+	e.latest[stateKey{ev.System, ev.Rule, subjectKey(ev.Subject)}] = *ev
+	key := doneKey{system: ev.System, rule: ev.Rule}
+	if rule := e.options.Rules.Rule(ev.System, ev.Rule); rule != nil && rule.Windowed() {
+		key.model = signal.ModelRef{Name: ev.Subject[labelModel], Version: ev.Subject[labelModelVersion]}
+	}
+	if ev.WindowEnd.After(e.done[key]) {
+		e.done[key] = ev.WindowEnd
+	}
+}
+
+// consume hands an evaluation to the register, again and again while it is
+// away. Evaluations of a rule that has changed since are history.
+func (e *Evaluator) consume(ctx context.Context, ev *model.Evaluation) error {
+	rule := e.options.Rules.Rule(ev.System, ev.Rule)
+	if e.options.Register == nil || rule == nil || rule.Digest != ev.RuleDigest {
+		return nil
+	}
+	err := e.retry(ctx, "the register has not taken an evaluation yet", func() error {
+		return e.options.Register.Consume(ctx, rule, *ev)
+	})
+	if err != nil && ctx.Err() == nil {
+		e.options.Log.Error("the register refused an evaluation", "error", err, "evaluation", ev.ID, "rule", ev.Rule)
+		return nil
+	}
+	return err
+}
+
+// retry repeats what may succeed later until ctx ends.
+func (e *Evaluator) retry(ctx context.Context, complaint string, do func() error) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := do()
+		if err != nil && !errs.Retryable(err) {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, wait time.Duration) {
+		e.options.Log.Warn(complaint, "error", err, "again_in", wait)
+	}))
+	return err
+}

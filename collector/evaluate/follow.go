@@ -1,0 +1,98 @@
+package evaluate
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/rules"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// stateKey names what a rule says about a subject over time.
+type stateKey struct {
+	system  signal.SystemID
+	rule    signal.RuleID
+	subject string
+}
+
+// streak counts evaluations in a row on the same side: good (pass, warn), fail,
+// no_data, error. A changed rule begins anew, and so do windows that do not
+// follow each other.
+func streak(rule *rules.Effective, ev, last *model.Evaluation, known bool) int {
+	switch {
+	case !known, last.RuleDigest != ev.RuleDigest, side(last.Verdict) != side(ev.Verdict):
+		return 1
+	case rule.Windowed() && !last.WindowEnd.Equal(ev.WindowStart):
+		return 1
+	}
+	return last.Streak + 1
+}
+
+func side(v signal.Verdict) signal.Verdict {
+	if v == signal.Warn {
+		return signal.Pass
+	}
+	return v
+}
+
+// state says where the rule stands: a fail and silence fire when they have
+// lasted as long as the rule says, an error is pending, the rest is ok.
+func state(rule *rules.Effective, ev *model.Evaluation) model.RuleState {
+	needed := 0
+	switch ev.Verdict {
+	case signal.Pass, signal.Warn:
+		return model.StateOK
+	case signal.Fail:
+		needed = rule.For.Evaluations(rule.Step())
+	case signal.NoData:
+		needed = rule.NoData.After.Evaluations(rule.Step())
+	}
+	if needed > 0 && ev.Streak >= needed {
+		return model.StateFiring
+	}
+	return model.StatePending
+}
+
+// expected gives the subjects of an occasion that had a value not too long
+// ago, ordered. Those that had none for longer are forgotten.
+func (e *Evaluator) expected(rule *rules.Effective, o *occasion) []map[string]string {
+	var out []map[string]string
+	for key, ev := range e.latest {
+		if key.system != o.system || key.rule != rule.ID || !o.about(ev.Subject) || isWhole(rule, ev.Subject) {
+			continue
+		}
+		if lastSeen(rule, &ev).After(o.end.Add(-e.options.Remember)) {
+			out = append(out, ev.Subject)
+		} else {
+			delete(e.latest, key)
+		}
+	}
+	slices.SortFunc(out, func(a, b map[string]string) int { return strings.Compare(subjectKey(a), subjectKey(b)) })
+	return out
+}
+
+// lastSeen tells from an evaluation alone when the subject last had a value, so
+// that a restart does not change the answer.
+func lastSeen(rule *rules.Effective, ev *model.Evaluation) time.Time {
+	if ev.Value != nil {
+		return ev.WindowEnd
+	}
+	return ev.WindowEnd.Add(-time.Duration(ev.Streak) * rule.Step())
+}
+
+// isWhole says that a subject stands for a whole system or model, for a rule
+// whose subjects are finer.
+func isWhole(rule *rules.Effective, subject map[string]string) bool {
+	finer := false
+	for _, label := range rule.Subject {
+		if label != labelModel && label != labelModelVersion {
+			finer = true
+			if subject[label] != "" {
+				return false
+			}
+		}
+	}
+	return finer || subject[labelModel] == "" && slices.Contains(rule.Subject, labelModel)
+}

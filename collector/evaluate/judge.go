@@ -1,0 +1,139 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/internal/canonical"
+	"github.com/evenkeel/evenkeel/rules"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// judge evaluates one rule at one occasion: every subject that has a value and
+// every one that is expected, ordered by subject; at least one evaluation. A
+// query that cannot be answered gives the verdict error; the only error that
+// judge itself returns is the context's.
+func (e *Evaluator) judge(ctx context.Context, rule *rules.Effective, o *occasion) ([]model.Evaluation, error) {
+	measured, err := e.measure(ctx, rule, o)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	j := judgement{e: e, rule: rule, o: o, query: measured.digest, at: e.options.Now().UTC(), out: map[string]model.Evaluation{}}
+	if err != nil {
+		j.failed(err)
+	} else {
+		j.values(measured.list)
+	}
+	return slices.SortedFunc(maps.Values(j.out), func(a, b model.Evaluation) int {
+		return strings.Compare(subjectKey(a.Subject), subjectKey(b.Subject))
+	}), nil
+}
+
+// judgement gathers the evaluations of one rule at one occasion, by subject.
+type judgement struct {
+	e     *Evaluator
+	rule  *rules.Effective
+	o     *occasion
+	query signal.Digest
+	at    time.Time
+	out   map[string]model.Evaluation
+}
+
+// values judges what was measured, and the silence of what was not. Where two
+// values are about one subject, the worse verdict counts.
+func (j *judgement) values(list []reading) {
+	for i := range list {
+		r := &list[i]
+		verdict, why := decide(j.rule, r)
+		known, twice := j.out[subjectKey(r.subject)]
+		if !twice || worse(verdict, known.Verdict) {
+			j.put(r.subject, verdict, why, r)
+		}
+	}
+	for _, subject := range j.e.expected(j.rule, j.o) {
+		if _, there := j.out[subjectKey(subject)]; !there {
+			j.put(subject, signal.NoData, absent, nil)
+		}
+	}
+	if len(j.out) == 0 {
+		j.put(j.o.whole(), signal.NoData, absent, nil)
+	} else if len(list) > 0 {
+		j.breakSilence(len(list))
+	}
+}
+
+// breakSilence ends the silence of a whole system or model whose subjects have
+// turned up since.
+func (j *judgement) breakSilence(subjects int) {
+	system := map[string]string{labelSystem: string(j.o.system)}
+	for _, whole := range []map[string]string{system, j.o.whole()} {
+		key := subjectKey(whole)
+		last, known := j.e.latest[stateKey{j.o.system, j.rule.ID, key}]
+		if _, judged := j.out[key]; judged || !known || last.Verdict == signal.Pass {
+			continue
+		}
+		j.put(whole, signal.Pass, found, nil)
+		ev := j.out[key]
+		ev.Reason = fmt.Sprintf("%s has values again, of %d subjects", statistic(j.rule), subjects)
+		j.out[key] = ev
+	}
+}
+
+// failed judges everything that is expected as not computable.
+func (j *judgement) failed(err error) {
+	subjects := j.e.expected(j.rule, j.o)
+	if len(subjects) == 0 {
+		subjects = []map[string]string{j.o.whole()}
+	}
+	for _, subject := range subjects {
+		j.put(subject, signal.Error, notComputable, nil)
+		ev := j.out[subjectKey(subject)]
+		ev.Reason = fmt.Sprintf("%s of %s could not be computed: %v", statistic(j.rule), nameOf(j.rule, subject), err)
+		j.out[subjectKey(subject)] = ev
+	}
+}
+
+// put makes the evaluation of one subject, following on its last one.
+func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why ground, r *reading) {
+	key := subjectKey(subject)
+	ev := model.Evaluation{
+		ID: evaluationID(j.rule, j.o, key), Rule: j.rule.ID, RuleVersion: j.rule.Version, RuleDigest: j.rule.Digest,
+		QueryDigest: j.query, System: j.o.system, Subject: subject, Verdict: verdict,
+		FailLimit: j.rule.Fail.String(), WarnLimit: j.rule.Warn.String(),
+		WindowStart: j.o.start, WindowEnd: j.o.end, WindowIDs: j.o.windowIDs, EvaluatedAt: j.at,
+	}
+	if r != nil {
+		ev.Value, ev.Lower, ev.Upper, ev.Samples = &r.value, r.lower, r.upper, r.samples
+	}
+	last, known := j.e.latest[stateKey{j.o.system, j.rule.ID, key}]
+	ev.Streak = streak(j.rule, &ev, &last, known)
+	ev.State = state(j.rule, &ev)
+	ev.Reason = reason(j.rule, subject, r, why, ev.Streak)
+	j.out[key] = ev
+}
+
+// evaluationNamespace makes the ids of evaluations their own.
+var evaluationNamespace = uuid.MustParse("4d6f0c39-52f0-5d0b-9a55-3c1f4f3a5b0e")
+
+// evaluationID is derived from rule digest, subject and window, so that the
+// same evaluation has the same id however often it is made.
+func evaluationID(rule *rules.Effective, o *occasion, subject string) string {
+	name := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%d", rule.ID, rule.Digest, subject, o.start.UnixNano(), o.end.UnixNano())
+	return uuid.NewSHA1(evaluationNamespace, []byte(name)).String()
+}
+
+// subjectKey is the subject's canonical JSON.
+func subjectKey(subject map[string]string) string {
+	raw, err := canonical.JSON(subject)
+	if err != nil {
+		panic("canonical JSON of labels: " + err.Error()) // strings only: cannot happen
+	}
+	return string(raw)
+}

@@ -1,0 +1,120 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/evenkeel/evenkeel/internal/canonical"
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/rules"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// reading is what the queries gave for one subject.
+type reading struct {
+	subject      map[string]string
+	value        float64
+	lower, upper *float64
+	samples      uint64
+}
+
+// readings is the answer to a rule's queries, in the engine's order. Two of
+// them may be about one subject, where a label that does not name it differs.
+type readings struct {
+	list   []reading
+	digest signal.Digest // of the queries as they ran
+}
+
+// measure runs a rule's queries at the end of an occasion.
+func (e *Evaluator) measure(ctx context.Context, rule *rules.Effective, o *occasion) (readings, error) {
+	var out readings
+	var texts []string
+	vectors := make([]promql.Vector, 4)
+	for i, expr := range []string{rule.Expr, rule.Samples, rule.Lower, rule.Upper} {
+		if expr == "" {
+			texts = append(texts, "")
+			continue
+		}
+		text, err := o.restrict(rule, expr)
+		if err != nil {
+			return out, err
+		}
+		texts = append(texts, text)
+		if vectors[i], err = e.ask(ctx, text, o.end, rule.Method.Window.Std()); err != nil {
+			return out, err
+		}
+	}
+	digest, err := canonical.Digest(append(texts, rule.Method.Window.String()))
+	if err != nil {
+		return out, fmt.Errorf("digest of the queries: %w", err)
+	}
+	out.digest = signal.Digest(digest)
+	samples, lower, upper := beside(vectors[1]), beside(vectors[2]), beside(vectors[3])
+	for _, s := range vectors[0] {
+		r := reading{subject: subjectOf(rule, o, s.Metric), value: s.F}
+		if !o.about(r.subject) {
+			continue
+		}
+		key := keyWithoutName(s.Metric)
+		r.lower, r.upper = lower[key], upper[key]
+		if n := samples[key]; n != nil && *n > 0 {
+			r.samples = uint64(*n)
+		}
+		out.list = append(out.list, r)
+	}
+	return out, nil
+}
+
+// ask runs one query, again while the store is away and patience lasts.
+func (e *Evaluator) ask(ctx context.Context, text string, at time.Time, lookback time.Duration) (promql.Vector, error) {
+	value, err := backoff.Retry(ctx, func() (parser.Value, error) {
+		v, err := e.options.Queries.Instant(ctx, text, at, lookback)
+		if err != nil && errs.KindOf(err) != errs.Unavailable {
+			return nil, backoff.Permanent(err)
+		}
+		return v, err
+	}, backoff.WithMaxElapsedTime(e.options.Patience))
+	if err != nil {
+		return nil, err
+	}
+	switch v := value.(type) {
+	case promql.Vector:
+		return v, nil
+	case promql.Scalar:
+		return promql.Vector{{T: v.T, F: v.V, Metric: labels.EmptyLabels()}}, nil
+	}
+	return nil, errs.E("evaluate "+text, errs.Invalid, fmt.Errorf("the expression yields a %s", value.Type()), "a rule's expression yields an instant vector")
+}
+
+// subjectOf names the subject by the labels that the rule lists, the system
+// included; labels without a value are left out.
+func subjectOf(rule *rules.Effective, o *occasion, metric labels.Labels) map[string]string {
+	subject := map[string]string{labelSystem: string(o.system)}
+	for _, name := range rule.Subject {
+		if v := metric.Get(name); v != "" {
+			subject[name] = v
+		}
+	}
+	return subject
+}
+
+// beside indexes what stands beside the values: the series that differ from a
+// value's only in name.
+func beside(v promql.Vector) map[string]*float64 {
+	out := make(map[string]*float64, len(v))
+	for _, s := range v {
+		value := s.F
+		out[keyWithoutName(s.Metric)] = &value
+	}
+	return out
+}
+
+func keyWithoutName(metric labels.Labels) string {
+	return string(metric.BytesWithoutLabels(nil, labels.MetricName))
+}

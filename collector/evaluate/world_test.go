@@ -1,0 +1,247 @@
+package evaluate_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/evenkeel/evenkeel/collector/evaluate"
+	"github.com/evenkeel/evenkeel/collector/fleet"
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/collector/query"
+	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
+	"github.com/evenkeel/evenkeel/collector/store/storetest"
+	"github.com/evenkeel/evenkeel/internal/canonical"
+	"github.com/evenkeel/evenkeel/rules"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
+const length = 10 * time.Second
+
+var (
+	noon  = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	loans = signal.ModelRef{Name: "loans", Version: "1"}
+)
+
+const overrides = `overrides:
+  - {system: bank, rule: DRF-01, window: 10s, min_samples: 100}
+  - {system: bank, rule: FAI-02, window: 10s, min_samples: 100}
+`
+
+// world is the way from distributions to verdicts over a real store, with a
+// clock in its hand and everything in memory to be thrown away by restart.
+type world struct {
+	t         testing.TB
+	store     *clickhouse.Store
+	set       *rules.Set
+	systems   []signal.SystemID
+	now       time.Time
+	fleet     *fleet.Fleet
+	evaluator *evaluate.Evaluator
+	consumed  []model.Evaluation // in order, as the register gets them
+	baseline  *signal.Baseline
+	digest    signal.Digest
+	sequence  map[signal.InstanceID]uint64
+	batch     uint64
+	queries   query.Options
+	metrics   *prometheus.Registry
+}
+
+func newWorld(t testing.TB, packs ...string) *world {
+	w := &world{t: t, store: storetest.Open(t), now: noon, sequence: map[signal.InstanceID]uint64{}}
+	file := filepath.Join(t.TempDir(), "overrides.yaml")
+	var kept []string
+	for _, line := range strings.SplitAfter(overrides, "\n") {
+		drift, fair := strings.Contains(line, "DRF"), strings.Contains(line, "FAI")
+		if !drift && !fair || drift && strings.Contains(fmt.Sprint(packs), "drift") || fair && strings.Contains(fmt.Sprint(packs), "fairness") {
+			kept = append(kept, line)
+		}
+	}
+	if err := os.WriteFile(file, []byte(strings.Join(kept, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := rules.Load(rules.Options{Packs: packs, Overrides: file, Expression: query.Check})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.set = set
+	w.declare()
+	w.restart()
+	return w
+}
+
+// restart drops all that is in memory.
+func (w *world) restart() {
+	w.t.Helper()
+	var err error
+	w.metrics = prometheus.NewRegistry()
+	clock := func() time.Time { return w.now }
+	w.evaluator, err = evaluate.New(evaluate.Options{
+		Store: w.store, Queries: query.New(w.store, w.queries), Rules: w.set, Register: w, Systems: w.systems, Now: clock, Metrics: w.metrics,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.fleet, err = fleet.New(fleet.Options{
+		Store: w.store, Rules: w.set, Systems: w.systems, Subscribers: []fleet.Subscriber{w.evaluator}, Now: clock, StartGrace: 1,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Consume makes the world the register.
+func (w *world) Consume(_ context.Context, rule *rules.Effective, ev model.Evaluation) error {
+	if rule.ID != ev.Rule || rule.Digest != ev.RuleDigest {
+		w.t.Errorf("%s comes with the rule %s", ev.Rule, rule.ID)
+	}
+	w.consumed = append(w.consumed, ev)
+	return nil
+}
+
+func (w *world) declare() {
+	column := func(name signal.FeatureName) signal.FeatureBaseline {
+		return signal.FeatureBaseline{
+			Name: name, Target: signal.TargetFeature, Kind: signal.Numeric, Grid: []float64{1, 2, 3}, Deciles: []int{0, 1, 2},
+			Counts: []uint64{100, 100, 100, 100}, N: 400,
+		}
+	}
+	w.baseline = &signal.Baseline{
+		Format: signal.BaselineFormat, Model: loans, Rows: 400,
+		Features: []signal.FeatureBaseline{column("income"), column("age")},
+		Groups:   []signal.GroupBaseline{{Attribute: "gender", Reference: "male"}},
+	}
+	content, err := canonical.JSON(w.baseline)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.digest, _ = w.baseline.Digest()
+	w.write(&model.Rows{Baselines: []model.Baseline{{Digest: w.digest, System: "bank", Model: loans, SeenAt: noon, Content: string(content)}}})
+}
+
+func (w *world) write(rows *model.Rows) {
+	w.t.Helper()
+	w.batch++
+	if err := w.store.Write(context.Background(), model.SpoolBatch(w.batch), rows, model.FirstTry); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+type cells [4]uint64
+
+var (
+	even    = cells{50, 50, 50, 50}
+	tilted  = cells{30, 40, 60, 70} // PSI near 0.13
+	shifted = cells{5, 15, 60, 120} // PSI near 0.7
+	nothing = cells{}
+)
+
+// window lets one replica report: income as given, age even, approvals of women
+// and men out of a hundred each.
+func (w *world) window(replica signal.InstanceID, slot int, income cells, women, men uint64) {
+	w.t.Helper()
+	w.sequence[replica]++
+	end := noon.Add(time.Duration(slot) * length)
+	common := signal.Distribution{
+		System: "bank", Model: loans, Window: signal.WindowID{Instance: replica, Sequence: w.sequence[replica]},
+		Start: end.Add(-length), End: end, Parts: 3, Baseline: w.digest, Min: math.NaN(), Max: math.NaN(),
+	}
+	rows := &model.Rows{}
+	for i, counts := range []cells{income, even} {
+		d := common
+		d.Target, d.Feature, d.Kind = signal.TargetFeature, w.baseline.Features[i].Name, signal.Numeric
+		d.Bounds, _ = w.baseline.Features[i].Bounds()
+		d.Counts = counts[:]
+		for _, c := range counts {
+			d.N += c
+		}
+		rows.Distributions = append(rows.Distributions, &d)
+	}
+	d := common
+	d.Target, d.Feature = signal.TargetGroup, "gender"
+	d.Groups = []signal.GroupCount{{Group: "female", Favourable: women, Total: 100}, {Group: "male", Favourable: men, Total: 100}}
+	rows.Distributions = append(rows.Distributions, &d)
+	w.write(rows)
+}
+
+// at moves the clock and lets fleet and evaluator do what is due.
+func (w *world) at(offset time.Duration) {
+	w.t.Helper()
+	w.now = noon.Add(offset)
+	if err := w.fleet.Step(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.evaluator.Step(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// slot is both replicas' next window, and the time when it is sealed.
+func (w *world) slot(n int, income cells, women, men uint64) {
+	w.t.Helper()
+	w.window("a", n, income, women, men)
+	w.window("b", n, income, women, men)
+	w.at(time.Duration(n)*length + 6*time.Second)
+}
+
+// stored tells what the store holds of a rule, oldest first: "@10s income fail
+// firing 2".
+func (w *world) stored(rule signal.RuleID) []string {
+	w.t.Helper()
+	found, err := w.store.Evaluations(context.Background(), rule, noon, noon.Add(24*time.Hour), 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := make([]string, len(found))
+	for i, ev := range found {
+		name := ev.Subject["evenkeel_feature_name"] + ev.Subject["evenkeel_group"] + ev.Subject["service_instance_id"]
+		if name == "" {
+			name = "whole"
+		}
+		out[len(found)-1-i] = fmt.Sprintf("@%s %s %s %s %d", ev.WindowEnd.Sub(noon), name, ev.Verdict, ev.State, ev.Streak)
+	}
+	return out
+}
+
+// counter adds up a counter of the evaluator since the last restart.
+func (w *world) counter(name string) float64 {
+	w.t.Helper()
+	families, err := w.metrics.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	sum := 0.0
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+// of finds the newest stored evaluation of a subject.
+func (w *world) of(rule signal.RuleID, label, value string) model.Evaluation {
+	w.t.Helper()
+	found, err := w.store.Evaluations(context.Background(), rule, noon, noon.Add(24*time.Hour), 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, ev := range found {
+		if ev.Subject[label] == value {
+			return ev
+		}
+	}
+	w.t.Fatalf("no evaluation of %s %s", rule, value)
+	return model.Evaluation{}
+}

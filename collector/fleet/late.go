@@ -1,0 +1,41 @@
+package fleet
+
+import (
+	"context"
+	"time"
+)
+
+// countLate looks at slots that were sealed before the present one and counts
+// complete windows that are in none of them, each once.
+func (f *Fleet) countLate(ctx context.Context, t *track) error {
+	to := t.next.Add(-t.length)
+	from := to.Add(-min(max(f.options.LateHorizon, t.length), 24*time.Hour))
+	if from.Before(t.begin) {
+		from = t.begin
+	}
+	for _, state := range t.lanes {
+		state.forget(from)
+	}
+	if !from.Before(to) {
+		return nil
+	}
+	parts, err := f.read(ctx, t, from, to)
+	if err != nil {
+		return err
+	}
+	for l, windows := range assemble(parts) {
+		state := t.state(l)
+		for _, w := range windows {
+			_, taken := state.taken[w.id]
+			_, reported := state.reported[w.id]
+			if taken || reported || !w.complete() {
+				continue
+			}
+			state.reported[w.id] = w.end
+			f.metrics.late.Inc()
+			f.options.Log.Warn("window came after its slot was sealed; it is not added", "system", l.System,
+				"model", l.Model.String(), "window", w.id.String(), "end", w.end, "length", t.length)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,9 @@
+package fleet
+
+import (
+	"testing"
+
+	"github.com/evenkeel/evenkeel/collector/store/storetest"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }

@@ -1,0 +1,111 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/internal/errs"
+)
+
+// Options bound what one query may cost. Zero values mean the defaults.
+type Options struct {
+	Timeout    time.Duration // of one query; default 30s
+	MaxSamples int           // held in memory by one query; default 5,000,000
+	Lookback   time.Duration // how old the newest sample may be; default 5m
+	Logger     *slog.Logger  // of the engine's own messages; nil: none
+}
+
+func (o Options) withDefaults() Options {
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.MaxSamples <= 0 {
+		o.MaxSamples = 5_000_000
+	}
+	if o.Lookback <= 0 {
+		o.Lookback = 5 * time.Minute
+	}
+	return o
+}
+
+// Engine answers PromQL. It starts no goroutine and holds nothing between
+// queries. Safe for concurrent use.
+type Engine struct {
+	reader  model.SeriesReader
+	options Options
+	engine  *promql.Engine
+}
+
+// New makes an Engine over a reader.
+func New(reader model.SeriesReader, o Options) *Engine {
+	o = o.withDefaults()
+	return &Engine{reader: reader, options: o, engine: promql.NewEngine(promql.EngineOpts{
+		Logger:               o.Logger,
+		MaxSamples:           o.MaxSamples,
+		Timeout:              o.Timeout,
+		LookbackDelta:        o.Lookback,
+		EnableAtModifier:     true,
+		EnableNegativeOffset: true,
+		NoStepSubqueryIntervalFn: func(rangeMillis int64) int64 {
+			return max(1000, rangeMillis/250)
+		},
+	})}
+}
+
+// Instant evaluates an expression at one time. A sample counts while it is
+// younger than lookback: those in (at-lookback, at]. Zero means the default.
+//
+// Errors are of kind Invalid (not PromQL), Exhausted (too many samples),
+// Unavailable (timed out, or the store is away) or Other (the expression
+// failed on these data).
+func (e *Engine) Instant(ctx context.Context, expr string, at time.Time, lookback time.Duration) (parser.Value, error) {
+	q, err := e.engine.NewInstantQuery(ctx, e.queryable(), promql.NewPrometheusQueryOpts(false, lookback), expr, at)
+	if err != nil {
+		return nil, errs.E("parse query", errs.Invalid, err, "")
+	}
+	return run(ctx, q)
+}
+
+// Range evaluates an expression at start, start+step, ... up to end.
+func (e *Engine) Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) (parser.Value, error) {
+	if step < time.Millisecond || end.Before(start) {
+		return nil, errs.E("range query", errs.Invalid, fmt.Errorf("from %s to %s by %s", start, end, step), "the end is not before the start, and the step is positive")
+	}
+	q, err := e.engine.NewRangeQuery(ctx, e.queryable(), promql.NewPrometheusQueryOpts(false, 0), expr, start, end, step)
+	if err != nil {
+		return nil, errs.E("parse query", errs.Invalid, err, "")
+	}
+	return run(ctx, q)
+}
+
+// run executes a query. The query is not closed: closing gives the value's
+// memory back to a pool, and the value is the caller's.
+func run(ctx context.Context, q promql.Query) (parser.Value, error) {
+	result := q.Exec(ctx)
+	if result.Err == nil {
+		return result.Value, nil
+	}
+	return nil, errs.E("run query", kindOf(result.Err), result.Err, "")
+}
+
+func kindOf(err error) errs.Kind {
+	var tooMany promql.ErrTooManySamples
+	var timeout promql.ErrQueryTimeout
+	var storage promql.ErrStorage
+	switch {
+	case errors.As(err, &tooMany):
+		return errs.Exhausted
+	case errors.As(err, &timeout):
+		return errs.Unavailable
+	case errors.As(err, &storage):
+		return errs.KindOf(storage.Err)
+	}
+	return errs.KindOf(err)
+}

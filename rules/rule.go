@@ -1,0 +1,140 @@
+package rules
+
+import (
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/canonical"
+	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// Rule is one requirement as its pack states it, checked and parsed. It is
+// never changed after Load.
+type Rule struct {
+	Pack          string              `json:"pack"`
+	Version       int                 `json:"version"` // the pack's major version
+	ID            signal.RuleID       `json:"id"`
+	Title         string              `json:"title"`
+	Monitors      string              `json:"monitors"` // what (9.1 a)
+	Method        Method              `json:"method"`   // how (9.1 b)
+	Expr          string              `json:"expr"`     // PromQL; yields the value of every subject
+	Samples       string              `json:"samples,omitempty"`
+	Lower         string              `json:"lower,omitempty"`
+	Upper         string              `json:"upper,omitempty"`
+	Subject       []string            `json:"subject"` // labels that name the subject
+	Fail          Limit               `json:"fail"`
+	Warn          Limit               `json:"warn"`
+	For           Span                `json:"for"` // how long a fail lasts before it fires
+	Decide        Decide              `json:"decide"`
+	Every         config.Duration     `json:"every"`    // 0: at each sealed window
+	Analysed      string              `json:"analysed"` // when (9.1 d): daily, weekly, monthly, quarterly, on fail
+	Responsible   Responsible         `json:"responsible"`
+	NoData        NoDataPolicy        `json:"no_data"`
+	OnFail        OnFail              `json:"on_fail"`
+	Refs          map[string][]string `json:"refs"` // framework to clauses
+	Effectiveness EffectivenessCheck  `json:"effectiveness"`
+	Description   string              `json:"description,omitempty"`
+	Runbook       string              `json:"runbook,omitempty"`
+}
+
+// Method says how the value is measured.
+type Method struct {
+	Statistic  string          `json:"statistic"`
+	Window     config.Duration `json:"window"` // length of a window; for rules by the wall clock, how far they look back
+	MinSamples uint64          `json:"min_samples"`
+	Margin     float64         `json:"margin"` // confident only: an interval narrower than this on either side is precise enough to pass
+	Reference  string          `json:"reference,omitempty"`
+}
+
+// Decide says what the limits are held against.
+type Decide string
+
+// The two ways to decide.
+const (
+	Point     Decide = "point"     // the value
+	Confident Decide = "confident" // the interval: a fail only where it excludes every allowed value
+)
+
+// Responsible names roles (5.3).
+type Responsible struct {
+	Analyse  string `json:"analyse" yaml:"analyse"`
+	Evaluate string `json:"evaluate" yaml:"evaluate"`
+}
+
+// What a verdict opens.
+const (
+	OpensObservation    = "observation"
+	OpensNonconformity  = "nonconformity"
+	OpensIncident       = "incident"
+	RequiresCriterion   = "approved criterion"
+	frameworkISO42001   = "iso42001"
+	evaluateEachWindow  = "each window"
+	labelSystem         = "evenkeel_system_id"
+	labelModel          = "evenkeel_model_name"
+	labelModelVersion   = "evenkeel_model_version"
+	defaultNoDataOpens  = OpensObservation
+	defaultNoDataPeriod = 3 // windows
+)
+
+// NoDataPolicy says what silence leads to.
+type NoDataPolicy struct {
+	After Span   `json:"after"` // default 3 windows
+	Opens string `json:"opens"` // default observation
+}
+
+// OnFail says what a fail leads to.
+type OnFail struct {
+	Opens    string `json:"opens"`
+	Severity string `json:"severity,omitempty"` // major or minor, of nonconformities
+	Requires string `json:"requires,omitempty"` // "approved criterion": until then a fail opens an observation
+}
+
+// EffectivenessCheck is the default window over which a correction is proved.
+type EffectivenessCheck struct {
+	Window     config.Duration `json:"window"`
+	MinSamples uint64          `json:"min_samples"`
+}
+
+// Windowed says that the rule is evaluated at each sealed window, not by the
+// wall clock.
+func (r *Rule) Windowed() bool { return r.Every == 0 }
+
+// Step is the time between two evaluations.
+func (r *Rule) Step() time.Duration {
+	if r.Windowed() {
+		return r.Method.Window.Std()
+	}
+	return r.Every.Std()
+}
+
+// Group is the pack's name without its framework: drift, fairness, logging.
+func (r *Rule) Group() string {
+	if _, group, ok := strings.Cut(r.Pack, "-"); ok {
+		return group
+	}
+	return r.Pack
+}
+
+// When says in words when the rule is evaluated.
+func (r *Rule) When() string {
+	if r.Windowed() {
+		return "each window of " + r.Method.Window.String()
+	}
+	return "every " + r.Every.String()
+}
+
+// Effective is a rule as it holds for one system: overrides applied.
+type Effective struct {
+	Rule
+	Overridden []string      // the keys that an override changed, sorted
+	Digest     signal.Digest // of the rule's canonical JSON, overrides applied
+}
+
+func newEffective(r Rule, overridden []string) *Effective {
+	digest, err := canonical.Digest(r)
+	if err != nil {
+		panic("digest of a checked rule: " + err.Error()) // no NaN, no infinity: cannot happen
+	}
+	return &Effective{Rule: r, Overridden: overridden, Digest: signal.Digest(digest)}
+}
