@@ -35,8 +35,11 @@ func (o Options) withDefaults() Options {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&o.StartTimeout, 30 * time.Second}, {&o.StopTimeout, 5 * time.Second},
-		{&o.BackoffMin, 100 * time.Millisecond}, {&o.BackoffMax, 15 * time.Second}, {&o.Stable, time.Minute},
+		{&o.StartTimeout, 30 * time.Second},
+		{&o.StopTimeout, 5 * time.Second},
+		{&o.BackoffMin, 100 * time.Millisecond},
+		{&o.BackoffMax, 15 * time.Second},
+		{&o.Stable, time.Minute},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.standard

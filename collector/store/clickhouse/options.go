@@ -61,8 +61,10 @@ func (o Options) withDefaults() (Options, error) {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&o.DialTimeout, 10 * time.Second}, {&o.InsertTimeout, time.Minute},
-		{&o.ReadTimeout, 30 * time.Second}, {&o.SeenEvery, 10 * time.Minute},
+		{&o.DialTimeout, 10 * time.Second},
+		{&o.InsertTimeout, time.Minute},
+		{&o.ReadTimeout, 30 * time.Second},
+		{&o.SeenEvery, 10 * time.Minute},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.standard

@@ -1,0 +1,169 @@
+package collector
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/config"
+)
+
+// Config is the collector's configuration file.
+type Config struct {
+	Data        string          `yaml:"data"` // folder of the spool and the embedded engine
+	ClickHouse  ClickHouse      `yaml:"clickhouse"`
+	Engine      Engine          `yaml:"engine"`
+	OTLP        OTLP            `yaml:"otlp"`
+	API         Listener        `yaml:"api"`
+	Auth        Auth            `yaml:"auth"`
+	TLS         TLS             `yaml:"tls"`
+	Spool       Spool           `yaml:"spool"`
+	Drain       Drain           `yaml:"drain"`
+	Fleet       Fleet           `yaml:"fleet"`
+	Rules       Rules           `yaml:"rules"`
+	Systems     []System        `yaml:"systems"`
+	Plugins     []Plugin        `yaml:"plugins"`
+	StopTimeout config.Duration `yaml:"stop_timeout"` // how long stopping may drain
+}
+
+// ClickHouse says which server to use. No address: the embedded engine.
+type ClickHouse struct {
+	Addr         string          `yaml:"addr"`     // host:port; native protocol
+	Database     string          `yaml:"database"` // made if it is not there
+	User         string          `yaml:"user"`
+	PasswordFile string          `yaml:"password_file"`
+	TLS          ClientTLS       `yaml:"tls"`
+	Timeout      config.Duration `yaml:"timeout"` // of one statement
+}
+
+// ClientTLS is how the collector checks a server.
+type ClientTLS struct {
+	Enabled bool   `yaml:"enabled"`
+	CAFile  string `yaml:"ca_file"` // empty: the system's authorities
+}
+
+// Engine is the embedded ClickHouse.
+type Engine struct {
+	Library string `yaml:"library"` // libchdb.so; empty: where make setup put it
+}
+
+// OTLP is what agents and other senders speak to.
+type OTLP struct {
+	GRPC       Listener     `yaml:"grpc"`
+	HTTP       Listener     `yaml:"http"`
+	MaxRequest config.Bytes `yaml:"max_request"` // before and after decompression
+}
+
+// Listener is an address to listen on, host:port; port 0 lets the system choose.
+type Listener struct {
+	Listen string `yaml:"listen"`
+}
+
+// Auth names the file of bearer tokens, one on a line. Empty: nobody is asked,
+// and nothing listens beyond loopback.
+type Auth struct {
+	TokenFile string `yaml:"token_file"`
+}
+
+// TLS is the collector's own certificate, for all its listeners.
+type TLS struct {
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// Spool bounds what waits for the store.
+type Spool struct {
+	Max     config.Bytes `yaml:"max"`     // full: senders are refused, retryably
+	Segment config.Bytes `yaml:"segment"` // one file's size
+}
+
+// Drain bounds one batch.
+type Drain struct {
+	MaxRecords int             `yaml:"max_records"`
+	MaxBytes   config.Bytes    `yaml:"max_bytes"`
+	Every      config.Duration `yaml:"every"` // at least so often, however little waits
+}
+
+// Fleet says how long a window waits for replicas that are late.
+type Fleet struct {
+	Grace config.Duration `yaml:"grace"`
+}
+
+// Rules says what is judged.
+type Rules struct {
+	Packs     []string `yaml:"packs"`     // shipped packs by name; empty: all
+	Files     []string `yaml:"files"`     // rule files of one's own
+	Overrides string   `yaml:"overrides"` // file of changes per system
+}
+
+// System declares an AI system that must be heard of.
+type System struct {
+	ID    string `yaml:"id"`
+	Owner string `yaml:"owner"`
+}
+
+// Plugin is a child process that records are handed to.
+type Plugin struct {
+	Name   string         `yaml:"name"`
+	Path   string         `yaml:"path"`   // empty: evenkeel-plugin-NAME in plugins/ beside the collector
+	SHA256 string         `yaml:"sha256"` // must be set where path is
+	Config map[string]any `yaml:"config"` // as the plugin documents it
+}
+
+// Default gives the configuration that an empty file stands for.
+func Default() Config {
+	return Config{
+		Data:        defaultData(),
+		ClickHouse:  ClickHouse{Database: "evenkeel", Timeout: config.Duration(30 * time.Second)},
+		OTLP:        OTLP{GRPC: Listener{"127.0.0.1:4317"}, HTTP: Listener{"127.0.0.1:4318"}, MaxRequest: 16 << 20},
+		API:         Listener{"127.0.0.1:42001"},
+		Spool:       Spool{Max: 1 << 30, Segment: 64 << 20},
+		Drain:       Drain{MaxRecords: 1000, MaxBytes: 8 << 20, Every: config.Duration(200 * time.Millisecond)},
+		Fleet:       Fleet{Grace: config.Duration(5 * time.Second)},
+		StopTimeout: config.Duration(5 * time.Second),
+	}
+}
+
+// defaultData follows the XDG base directories.
+func defaultData() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "evenkeel")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "" // Validate asks for it
+	}
+	return filepath.Join(home, ".local", "share", "evenkeel")
+}
+
+// paths are the settings that name files and folders.
+func (c *Config) paths() []*string {
+	paths := []*string{
+		&c.Data, &c.ClickHouse.PasswordFile, &c.ClickHouse.TLS.CAFile, &c.Engine.Library,
+		&c.Auth.TokenFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.Rules.Overrides,
+	}
+	for i := range c.Rules.Files {
+		paths = append(paths, &c.Rules.Files[i])
+	}
+	for i := range c.Plugins {
+		paths = append(paths, &c.Plugins[i].Path)
+	}
+	return paths
+}
+
+// LoadConfig reads and validates a file; an empty path gives the defaults.
+// Relative paths are relative to the file's folder, and ~/ is the home folder.
+func LoadConfig(path string) (Config, error) {
+	c := Default()
+	if path == "" {
+		return c, c.Validate("collector configuration")
+	}
+	if err := config.Load(path, &c); err != nil {
+		return c, err
+	}
+	if err := config.Resolve(filepath.Dir(path), c.paths()...); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, c.Validate(path)
+}

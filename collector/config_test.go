@@ -1,0 +1,75 @@
+package collector
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/evenkeel/evenkeel/internal/config"
+)
+
+func TestDefaultIsValidAndLocal(t *testing.T) {
+	c, err := LoadConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, addr := range []string{c.OTLP.GRPC.Listen, c.OTLP.HTTP.Listen, c.API.Listen} {
+		if !strings.HasPrefix(addr, "127.0.0.1:") {
+			t.Errorf("%s is not loopback", addr)
+		}
+	}
+}
+
+func TestEveryFaultIsReportedWithItsPath(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	text := `data: ""
+clickhouse: {addr: nowhere, database: "a-b", timeout: 0s, password_file: /does/not/exist}
+engine: {library: /does/not/exist}
+otlp:
+  grpc: {listen: "0.0.0.0:4317"}
+  http: {listen: "4318"}
+  max_request: 10
+spool: {max: 1MiB, segment: 1MiB}
+drain: {max_records: 0, max_bytes: 1, every: 0s}
+fleet: {grace: 0s}
+tls: {cert_file: /does/not/exist}
+systems: [{id: a}, {id: a}, {owner: b}]
+plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := LoadConfig(file)
+	if err == nil {
+		t.Fatal("no fault found")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for _, path := range []string{
+		"data", "clickhouse.addr", "clickhouse.database", "clickhouse.timeout", "clickhouse.password_file",
+		"engine.library", "otlp.grpc.listen", "otlp.http.listen", "otlp.max_request", "spool.max",
+		"drain.max_records", "drain.max_bytes", "drain.every", "fleet.grace", "tls", "tls.cert_file",
+		"systems[1].id", "systems[2].id", "plugins[0].name", "plugins[1].path", "plugins[1].sha256", "plugins[2].name",
+	} {
+		found := 0
+		for _, l := range lines {
+			if strings.HasPrefix(l, file+": "+path+": ") {
+				found++
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: reported %d times", path, found)
+		}
+	}
+	if len(lines) != 22 {
+		t.Errorf("%d faults, want 22:\n%v", len(lines), err)
+	}
+}
+
+func TestMisspeltKeyNamesLineAndCure(t *testing.T) {
+	c := Default()
+	err := config.Decode("c.yaml", []byte("api:\n  lissen: 127.0.0.1:1\n"), &c)
+	if err == nil || err.Error() != `c.yaml:2: unknown key "lissen"; did you mean "listen"?` {
+		t.Errorf("got %v", err)
+	}
+}

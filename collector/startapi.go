@@ -1,0 +1,96 @@
+package collector
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+
+	"github.com/evenkeel/evenkeel/collector/api"
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/listen"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+func (r *runner) startAPI(ctx context.Context) error {
+	if err := listen.Check(r.config.API.Listen, r.access.tokens != nil); err != nil {
+		return err
+	}
+	socket, err := listen.TCP(ctx, r.config.API.Listen)
+	if err != nil {
+		return err
+	}
+	r.apiAddr = socket.Addr().String()
+	if r.access.tls != nil {
+		socket = tls.NewListener(socket, r.access.tls)
+	}
+	server := api.NewServer(api.New(r.apiOptions()), r.log)
+	r.life.started("api", func(ctx context.Context) error { return r.serve(ctx, server, socket) })
+	return nil
+}
+
+// serve answers until ctx ends, then lets requests under way finish.
+func (r *runner) serve(ctx context.Context, server *http.Server, socket net.Listener) error {
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(socket) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	limited, cancel := context.WithTimeout(context.Background(), r.config.StopTimeout.Std())
+	defer cancel()
+	err := server.Shutdown(limited)
+	if err != nil {
+		err = errors.Join(err, server.Close())
+	}
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+func (r *runner) apiOptions() api.Options {
+	o := api.Options{
+		Register: r.register, Query: r.queries, Reader: r.store,
+		Known:   r.ruleExists,
+		Ready:   r.ready,
+		Metrics: r.metrics,
+		Tickets: r.delivery.outbox.Tickets,
+		Account: r.account,
+		Plugins: r.delivery.status,
+		Log:     r.log,
+	}
+	if r.access.tokens != nil {
+		o.Verify = func(token string) bool { return r.access.tokens.Allow("Bearer " + token) }
+	}
+	for _, s := range r.config.Systems {
+		o.Systems = append(o.Systems, api.System{ID: signal.SystemID(s.ID), Owner: s.Owner})
+	}
+	return o
+}
+
+func (r *runner) ruleExists(rule signal.RuleID, system signal.SystemID) error {
+	for _, e := range r.rules.For(system) {
+		if e.ID == rule {
+			return nil
+		}
+	}
+	return errs.E("approve criterion", errs.NotFound, errors.New("no rule "+string(rule)+" is loaded"), "evenkeel rules check lists the rules")
+}
+
+func (r *runner) ready(ctx context.Context) error {
+	if err := r.spool.Healthy(); err != nil {
+		return err
+	}
+	return r.store.Ping(ctx)
+}
+
+func (r *runner) account() api.Account {
+	s := r.spool.Stats()
+	return api.Account{
+		Acknowledged: s.Last, Stored: s.Last - uint64(s.Records),
+		SpoolBytes: uint64(s.Bytes), SpoolMax: uint64(r.config.Spool.Max),
+	}
+}

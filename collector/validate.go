@@ -1,0 +1,138 @@
+package collector
+
+import (
+	"net"
+	"os"
+	"regexp"
+
+	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/listen"
+)
+
+var (
+	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	pluginName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+	hexDigest  = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// Validate reports every fault with its path; name stands for the file.
+func (c *Config) Validate(name string) error {
+	f := config.NewFaults(name)
+	if c.Data == "" {
+		f.At("data").Add("empty; name a folder that this user may write")
+	}
+	c.validateClickHouse(f.At("clickhouse"))
+	c.validateListeners(f)
+	c.validateBounds(f)
+	c.validateSystems(f.At("systems"))
+	c.validatePlugins(f.At("plugins"))
+	mustExist(f.At("engine").At("library"), c.Engine.Library)
+	for i, path := range c.Rules.Files {
+		mustExist(f.At("rules").At("files").Index(i), path)
+	}
+	mustExist(f.At("rules").At("overrides"), c.Rules.Overrides)
+	return f.Err()
+}
+
+func (c *Config) validateClickHouse(f *config.Faults) {
+	if c.ClickHouse.Addr != "" {
+		if _, _, err := net.SplitHostPort(c.ClickHouse.Addr); err != nil {
+			f.At("addr").Add("%q is not host:port", c.ClickHouse.Addr)
+		}
+	}
+	if !identifier.MatchString(c.ClickHouse.Database) {
+		f.At("database").Add("%q is not a name of letters, digits and underscores", c.ClickHouse.Database)
+	}
+	mustExist(f.At("password_file"), c.ClickHouse.PasswordFile)
+	mustExist(f.At("tls").At("ca_file"), c.ClickHouse.TLS.CAFile)
+	mustBePositive(f.At("timeout"), c.ClickHouse.Timeout)
+}
+
+func (c *Config) validateListeners(f *config.Faults) {
+	mustExist(f.At("auth").At("token_file"), c.Auth.TokenFile)
+	mustExist(f.At("tls").At("cert_file"), c.TLS.CertFile)
+	mustExist(f.At("tls").At("key_file"), c.TLS.KeyFile)
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		f.At("tls").Add("cert_file and key_file go together")
+	}
+	secured := c.Auth.TokenFile != "" && c.TLS.CertFile != ""
+	for _, l := range []struct {
+		path *config.Faults
+		addr string
+	}{
+		{f.At("otlp").At("grpc").At("listen"), c.OTLP.GRPC.Listen},
+		{f.At("otlp").At("http").At("listen"), c.OTLP.HTTP.Listen},
+		{f.At("api").At("listen"), c.API.Listen},
+	} {
+		if err := listen.Check(l.addr, secured); err != nil {
+			l.path.Add("%v", err)
+		}
+	}
+}
+
+func (c *Config) validateBounds(f *config.Faults) {
+	if c.OTLP.MaxRequest < 1<<10 {
+		f.At("otlp").At("max_request").Add("%s is too small; at least 1KiB", c.OTLP.MaxRequest)
+	}
+	if c.Spool.Segment < 1<<16 {
+		f.At("spool").At("segment").Add("%s is too small; at least 64KiB", c.Spool.Segment)
+	}
+	if c.Spool.Max < 2*c.Spool.Segment {
+		f.At("spool").At("max").Add("%s holds less than two segments of %s", c.Spool.Max, c.Spool.Segment)
+	}
+	if c.Drain.MaxRecords < 1 {
+		f.At("drain").At("max_records").Add("must be at least 1")
+	}
+	if c.Drain.MaxBytes < 1<<10 {
+		f.At("drain").At("max_bytes").Add("%s is too small; at least 1KiB", c.Drain.MaxBytes)
+	}
+	mustBePositive(f.At("drain").At("every"), c.Drain.Every)
+	mustBePositive(f.At("fleet").At("grace"), c.Fleet.Grace)
+	mustBePositive(f.At("stop_timeout"), c.StopTimeout)
+}
+
+func (c *Config) validateSystems(f *config.Faults) {
+	seen := map[string]bool{}
+	for i, s := range c.Systems {
+		switch {
+		case s.ID == "":
+			f.Index(i).At("id").Add("empty; name the system as its agents do")
+		case seen[s.ID]:
+			f.Index(i).At("id").Add("%q is declared twice", s.ID)
+		}
+		seen[s.ID] = true
+	}
+}
+
+func (c *Config) validatePlugins(f *config.Faults) {
+	seen := map[string]bool{}
+	for i, p := range c.Plugins {
+		at := f.Index(i)
+		if !pluginName.MatchString(p.Name) {
+			at.At("name").Add("%q is not a name of lower-case letters, digits and dashes", p.Name)
+		}
+		if seen[p.Name] {
+			at.At("name").Add("%q is there twice", p.Name)
+		}
+		seen[p.Name] = true
+		if p.Path != "" && !hexDigest.MatchString(p.SHA256) {
+			at.At("sha256").Add("a plugin from outside needs its SHA-256 digest, 64 hexadecimal digits")
+		}
+		mustExist(at.At("path"), p.Path)
+	}
+}
+
+func mustExist(f *config.Faults, path string) {
+	if path == "" {
+		return
+	}
+	if _, err := os.Stat(path); err != nil {
+		f.Add("%v", err)
+	}
+}
+
+func mustBePositive(f *config.Faults, d config.Duration) {
+	if d <= 0 {
+		f.Add("%s; must be longer than nothing", d)
+	}
+}
