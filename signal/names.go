@@ -1,7 +1,9 @@
 package signal
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,4 +67,56 @@ func ParseWindowID(s string) (WindowID, error) {
 		return WindowID{}, fmt.Errorf("window id %q: sequence: %w", s, err)
 	}
 	return WindowID{Instance: InstanceID(s[:i]), Sequence: n}, nil
+}
+
+// FormatWindows writes window ids shortly: sorted, one text for each run of
+// sequences without a gap, instance/first-last, or instance/sequence for a run
+// of one. An id that is there twice is written once.
+func FormatWindows(ids []WindowID) []string {
+	sorted := slices.Clone(ids)
+	slices.SortFunc(sorted, func(a, b WindowID) int {
+		return cmp.Or(cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.Sequence, b.Sequence))
+	})
+	sorted = slices.Compact(sorted)
+	var out []string
+	for start := 0; start < len(sorted); {
+		end := start + 1
+		for end < len(sorted) && sorted[end].Instance == sorted[start].Instance && sorted[end].Sequence == sorted[end-1].Sequence+1 {
+			end++
+		}
+		text := sorted[start].String()
+		if end-start > 1 {
+			text += "-" + strconv.FormatUint(sorted[end-1].Sequence, 10)
+		}
+		out = append(out, text)
+		start = end
+	}
+	return out
+}
+
+// maxRun bounds what one text may stand for: a window a second for a year.
+const maxRun = 366 * 24 * 3600
+
+// ParseWindows reads one text of FormatWindows.
+func ParseWindows(s string) ([]WindowID, error) {
+	head, lastText, isRun := s, "", false
+	if i := strings.LastIndexByte(s, '-'); i > strings.LastIndexByte(s, '/') {
+		head, lastText, isRun = s[:i], s[i+1:], true
+	}
+	first, err := ParseWindowID(head)
+	if err != nil {
+		return nil, err
+	}
+	if !isRun {
+		return []WindowID{first}, nil
+	}
+	last, err := strconv.ParseUint(lastText, 10, 64)
+	if err != nil || last <= first.Sequence || last-first.Sequence >= maxRun {
+		return nil, fmt.Errorf("windows %q: want instance/first-last", s)
+	}
+	ids := make([]WindowID, 0, last-first.Sequence+1)
+	for sequence := first.Sequence; sequence <= last; sequence++ {
+		ids = append(ids, WindowID{Instance: first.Instance, Sequence: sequence})
+	}
+	return ids, nil
 }

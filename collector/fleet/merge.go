@@ -19,7 +19,6 @@ type column struct {
 // merged is the sum of windows.
 type merged struct {
 	columns   map[column]*signal.Distribution
-	ids       []string
 	taken     []signal.WindowID
 	rows      uint64
 	sequences map[signal.InstanceID]*sequence
@@ -41,7 +40,6 @@ func (m *merged) add(windows []*window) {
 			continue
 		}
 		m.follow(w)
-		m.ids = append(m.ids, w.id.String())
 		m.taken = append(m.taken, w.id)
 		m.rows += w.rows()
 		for _, d := range w.parts {

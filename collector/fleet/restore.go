@@ -104,12 +104,14 @@ func (t *track) remember(w *model.FleetWindow) {
 	s.recent = append(s.recent, instances)
 	s.recent = s.recent[max(0, len(s.recent)-keptSlots):]
 	for _, text := range w.WindowIDs {
-		id, err := signal.ParseWindowID(text)
+		ids, err := signal.ParseWindows(text)
 		if err != nil {
 			continue // not one of ours; it names no agent's window
 		}
-		s.sequence[id.Instance] = max(s.sequence[id.Instance], id.Sequence)
-		s.taken[id] = w.End
+		for _, id := range ids {
+			s.sequence[id.Instance] = max(s.sequence[id.Instance], id.Sequence)
+			s.taken[id] = w.End
+		}
 	}
 }
 

@@ -149,9 +149,8 @@ func (f *Fleet) sealLane(ctx context.Context, t *track, s *slot, l lane) error {
 func (f *Fleet) window(t *track, s *slot, l lane, sum *merged, state *laneState) model.FleetWindow {
 	w := model.FleetWindow{
 		System: l.System, Model: l.Model, Length: t.length, Start: s.start, End: s.end,
-		WindowIDs: sum.ids, Rows: sum.rows, Gaps: sum.gaps(state.sequence), SealedAt: f.options.Now().UTC(),
+		WindowIDs: signal.FormatWindows(sum.taken), Rows: sum.rows, Gaps: sum.gaps(state.sequence), SealedAt: f.options.Now().UTC(),
 	}
-	slices.Sort(w.WindowIDs)
 	expected := state.expected()
 	for _, i := range sum.instances() {
 		w.Instances = append(w.Instances, string(i))
@@ -207,5 +206,5 @@ func (f *Fleet) account(w *model.FleetWindow, sum *merged) {
 		f.metrics.unscored.WithLabelValues("other cells under the same bounds").Add(float64(sum.refused))
 	}
 	f.options.Log.Debug("window sealed", "system", w.System, "model", w.Model.String(), "length", w.Length,
-		"end", w.End, "rows", w.Rows, "windows", len(w.WindowIDs), "gaps", w.Gaps, "absent", len(w.Absent))
+		"end", w.End, "rows", w.Rows, "windows", w.WindowIDs, "gaps", w.Gaps, "absent", len(w.Absent))
 }

@@ -125,7 +125,7 @@ type FleetWindow struct {
 	Length    time.Duration
 	Start     time.Time
 	End       time.Time
-	WindowIDs []string // signal.WindowID, sorted
+	WindowIDs []string // runs, as signal.FormatWindows writes them
 	Instances []string // replicas that were in, sorted
 	Absent    []string // replicas that were expected and not in when the grace ran out
 	Gaps      uint64   // windows missing from the sequences
@@ -152,8 +152,8 @@ type Evaluation struct {
 	WarnLimit   string
 	WindowStart time.Time
 	WindowEnd   time.Time
-	WindowIDs   []string
-	Reason      string // one sentence for people
+	WindowIDs   []string // the sealed window's
+	Reason      string   // one sentence for people
 	State       RuleState
 	Streak      int // disjoint windows in a row with this verdict's side
 	EvaluatedAt time.Time
