@@ -90,7 +90,7 @@ func (r *runner) ready(ctx context.Context) error {
 func (r *runner) account() api.Account {
 	s := r.spool.Stats()
 	return api.Account{
-		Acknowledged: s.Last, Stored: s.Last - uint64(s.Records),
+		Acknowledged: s.Taken, Waiting: uint64(s.Records), PutAside: s.QuarantinedBatches,
 		SpoolBytes: uint64(s.Bytes), SpoolMax: uint64(r.config.Spool.Max),
 	}
 }

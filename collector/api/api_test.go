@@ -56,7 +56,7 @@ func newSite(t *testing.T, change func(*api.Options)) *site {
 		Clock: func() time.Time { return now }, Metrics: prometheus.NewRegistry(),
 		Systems: []api.System{{ID: "loan-approval", Owner: "ai-risk-owner"}, {ID: "triage", Owner: "clinic"}},
 		Account: func() api.Account {
-			return api.Account{Acknowledged: 1842, Stored: 1840, SpoolBytes: 36 << 10, SpoolMax: 1 << 30}
+			return api.Account{Acknowledged: 1842, Waiting: 2, SpoolBytes: 36 << 10, SpoolMax: 1 << 30}
 		},
 		Plugins: func() []api.Plugin {
 			return []api.Plugin{{Name: "webhook", Version: "1.0.0", Running: true, Delivered: 4, Waiting: 1, LastError: "the receiver answered 503 Service Unavailable"}}

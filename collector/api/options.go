@@ -51,11 +51,13 @@ type System struct {
 	Owner string // a role
 }
 
-// Account is what became of the requests that came in, in spool records.
+// Account is what became of the requests that came in, in spool records, since
+// the collector started.
 type Account struct {
 	Acknowledged uint64 // answered with success, after fsync
-	Stored       uint64 // and in the store
-	SpoolBytes   uint64 // waiting on disk
+	Waiting      uint64 // on disk for the store, those of an earlier start included
+	PutAside     uint64 // batches that the store could not take; kept in quarantine
+	SpoolBytes   uint64
 	SpoolMax     uint64
 }
 

@@ -48,6 +48,7 @@ type Spool struct {
 type Stats struct {
 	Bytes              int64  // in segments, confirmed ones included until their file goes
 	Records            int    // not settled
+	Taken              uint64 // since the spool was opened
 	Last               uint64 // sequence number of the newest record
 	Settled            uint64 // every record up to here is settled
 	DamagedBytes       int64  // found damaged since the spool was opened
@@ -62,7 +63,7 @@ func (s *Spool) Stats() Stats {
 	defer s.mu.Unlock()
 	st := s.stats
 	st.Bytes, st.Records, st.Forgotten = s.used, s.waiting, s.memory.forgotten
-	st.Last, st.Settled = s.next-1, s.mark
+	st.Taken, st.Last, st.Settled = s.next-1-s.opened, s.next-1, s.mark
 	return st
 }
 
