@@ -1,0 +1,7 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newBaseline() *cobra.Command {
+	return newGroup("baseline", "Make the reference that windows are compared with", newBaselineBuild())
+}

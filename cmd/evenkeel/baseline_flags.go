@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// buildFlags are the flags of evenkeel baseline build as they were typed.
+type buildFlags struct {
+	input, output, schema, rows string
+	force                       bool
+	model, version              string
+	features, categorical       []string
+	predictions, exclude        []string
+	outcome                     string
+	favourable                  []string
+	atLeast                     float64
+	protected, reference        []string
+	maxCategories               int
+}
+
+func (f *buildFlags) register(cmd *cobra.Command) {
+	s := cmd.Flags()
+	s.SortFlags = false
+	s.StringVarP(&f.input, "input", "i", "", "CSV `file` with a header; one row for each answer (required)")
+	s.StringVarP(&f.output, "output", "o", "baseline.json", "`file` to write")
+	s.BoolVar(&f.force, "force", false, "replace the output file")
+	s.StringVar(&f.rows, "rows", "", "only the rows `FROM:TO`, counted from 0, without TO")
+	s.StringVar(&f.schema, "schema", "", "YAML `file` that says all of what follows; flags win over it")
+	s.StringVar(&f.model, "model", "", "`name` of the model, as in its URL")
+	s.StringVar(&f.version, "version", "", "`version` of the model the data came from")
+	s.StringSliceVar(&f.features, "features", nil, "input `columns`, instead of the inferred ones")
+	s.StringSliceVar(&f.exclude, "exclude", nil, "`columns` that are no features")
+	s.StringSliceVar(&f.categorical, "categorical", nil, "`columns` of numbers that are names: codes, classes, flags")
+	s.StringSliceVar(&f.predictions, "predictions", nil, "output `columns` beside the outcome, such as a score")
+	s.StringVar(&f.outcome, "outcome", "", "output `column` that decides; watched as a prediction")
+	s.StringSliceVar(&f.favourable, "favourable", nil, "`values` of the outcome that are favourable to the person")
+	s.Float64Var(&f.atLeast, "favourable-at-least", 0, "outcomes from this `limit` on are favourable")
+	s.StringSliceVar(&f.protected, "protected", nil, "`columns` whose groups are compared; features only if --features names them")
+	s.StringSliceVar(&f.reference, "reference", nil, "compare the groups of a column with this one, `column=group`; otherwise the largest")
+	s.IntVar(&f.maxCategories, "max-categories", 100, "most `cells` of a categorical column; rarer ones become (other)")
+}
+
+// options puts flags and schema file together and checks them.
+func (f *buildFlags) options(cmd *cobra.Command) (buildOptions, error) {
+	o := buildOptions{input: f.input, output: f.output, force: f.force, schema: defaultSchema()}
+	if f.input == "" {
+		return o, usage(cmd, errors.New("no reference data: --input FILE.csv is missing"))
+	}
+	var err error
+	if cmd.Flags().Changed("rows") {
+		if o.from, o.to, err = parseRows(f.rows); err != nil {
+			return o, usage(cmd, fmt.Errorf("--rows: %w", err))
+		}
+	}
+	name := "flags"
+	if f.schema != "" {
+		name = f.schema
+		err = config.Load(f.schema, &o.schema)
+		if errors.Is(err, fs.ErrNotExist) {
+			return o, errs.E("read schema", errs.NotFound, err, "check --schema")
+		}
+		if err != nil {
+			return o, errs.E("read schema", errs.Invalid, err, "")
+		}
+	}
+	if err := f.over(cmd, &o.schema); err != nil {
+		return o, usage(cmd, err)
+	}
+	if err := o.schema.validate(name); err != nil {
+		return o, errs.E("build baseline", errs.Invalid, err, "")
+	}
+	return o, nil
+}
+
+// over lays the flags that were given over the schema.
+func (f *buildFlags) over(cmd *cobra.Command, s *schema) error {
+	given := cmd.Flags().Changed
+	for name, lay := range map[string]func(){
+		"model":          func() { s.Model.Name = f.model },
+		"version":        func() { s.Model.Version = f.version },
+		"features":       func() { s.features = f.features },
+		"categorical":    func() { s.categorical = f.categorical },
+		"predictions":    func() { s.Predictions = f.predictions },
+		"exclude":        func() { s.Exclude = f.exclude },
+		"outcome":        func() { s.Outcome.Output = f.outcome },
+		"max-categories": func() { s.MaxCategories = f.maxCategories },
+		"favourable": func() {
+			s.Outcome.Favourable.Values = f.favourable
+			if !given("favourable-at-least") {
+				s.Outcome.Favourable.AtLeast = nil
+			}
+		},
+		"favourable-at-least": func() {
+			s.Outcome.Favourable.AtLeast = &f.atLeast
+			if !given("favourable") {
+				s.Outcome.Favourable.Values = nil
+			}
+		},
+		"protected": func() {
+			s.Protected = nil
+			for _, attribute := range f.protected {
+				s.Protected = append(s.Protected, protected{Attribute: attribute})
+			}
+		},
+	} {
+		if given(name) {
+			lay()
+		}
+	}
+	return f.overReferences(s)
+}
+
+// overReferences lays column=group over the protected attributes.
+func (f *buildFlags) overReferences(s *schema) error {
+	for _, r := range f.reference {
+		column, group, found := strings.Cut(r, "=")
+		if !found || group == "" {
+			return fmt.Errorf("--reference: %q; write column=group, for example gender=male", r)
+		}
+		matched := false
+		for i := range s.Protected {
+			if s.Protected[i].Attribute == column {
+				s.Protected[i].Reference = group
+				matched = true
+			}
+		}
+		if !matched {
+			return fmt.Errorf("--reference: %q is not protected; add --protected %s", column, column)
+		}
+	}
+	return nil
+}
+
+// rule gives the schema's rule as the builder wants it.
+func (o outcome) rule() signal.Favourable {
+	return signal.Favourable{Values: o.Favourable.Values, AtLeast: o.Favourable.AtLeast}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/tabular"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// build loads the planned columns, each once however many roles it has, and
+// makes the baseline.
+func (p *plan) build(o buildOptions, rows int, bar *progress) (*signal.Baseline, error) {
+	w := wants{at: map[tabular.Want]int{}}
+	for _, c := range p.columns {
+		if c.target != "" {
+			w.add(c.asPlanned())
+		}
+		if c.protected {
+			w.add(c.asText())
+		}
+	}
+	values, err := pass(bar, o, func(r *tabular.Reader, progress tabular.Progress) ([]tabular.Values, error) {
+		return tabular.Load(r, w.list, rows, progress)
+	})
+	if err != nil {
+		return nil, err
+	}
+	columns, options := p.arrange(o, func(want tabular.Want) tabular.Values { return values[w.at[want]] })
+	b, err := signal.BuildBaseline(columns, options)
+	if err != nil {
+		return nil, errs.E("build baseline", errs.Invalid, err, "")
+	}
+	return b, nil
+}
+
+// arrange turns loaded values into the builder's input.
+func (p *plan) arrange(o buildOptions, loaded func(tabular.Want) tabular.Values) ([]signal.Column, signal.BuildOptions) {
+	options := signal.BuildOptions{
+		Model:         o.schema.Model,
+		Source:        filepath.Base(o.input),
+		MaxCategories: o.schema.MaxCategories,
+		Favourable:    o.schema.Outcome.rule(),
+	}
+	var columns []signal.Column
+	for _, c := range p.columns {
+		if c.target == "" {
+			continue
+		}
+		column := c.column(loaded(c.asPlanned()))
+		columns = append(columns, column)
+		if c.outcome {
+			options.Outcome = &column
+		}
+	}
+	for _, attribute := range o.schema.Protected {
+		for _, c := range p.columns {
+			if c.Name == attribute.Attribute {
+				options.Protected = append(options.Protected, signal.ProtectedColumn{
+					Column: c.column(loaded(c.asText())), Reference: attribute.Reference,
+				})
+			}
+		}
+	}
+	return columns, options
+}
+
+func (c *plannedColumn) column(v tabular.Values) signal.Column {
+	return signal.Column{Name: signal.FeatureName(c.Name), Target: c.target, Numbers: v.Numbers, Strings: v.Texts, Missing: v.Missing}
+}
+
+func (c *plannedColumn) asPlanned() tabular.Want {
+	if c.kind == signal.Numeric {
+		return tabular.Want{Column: c.index, Numeric: true}
+	}
+	return c.asText()
+}
+
+// asText takes numbers and booleans as categories in the form in which agents
+// count them, unless there is text among them, which makes them codes.
+func (c *plannedColumn) asText() tabular.Want {
+	return tabular.Want{Column: c.index, Served: c.Numeric() || c.Boolean()}
+}
+
+// wants lists what to load without repetitions.
+type wants struct {
+	list []tabular.Want
+	at   map[tabular.Want]int
+}
+
+func (w *wants) add(want tabular.Want) {
+	if _, known := w.at[want]; !known {
+		w.at[want] = len(w.list)
+		w.list = append(w.list, want)
+	}
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"flag"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/evenkeel/evenkeel/internal/scripttest"
+	"github.com/evenkeel/evenkeel/internal/shareddata"
+)
+
+var update = flag.Bool("update", false, "write what the scripts expect again")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"evenkeel": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update, Cmds: scripttest.Commands()})
+}
+
+// TestScriptsOnSharedData runs the scripts that want the real data files.
+func TestScriptsOnSharedData(t *testing.T) {
+	folder := filepath.Dir(shareddata.Path(t, "elec2.csv"))
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/shared",
+		UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("DATA", folder)
+			return nil
+		},
+	})
+}

@@ -1,0 +1,13 @@
+// Package dashboards holds the Grafana dashboards. They are written in Go, so
+// that names of metrics come from one place and every query can be run by a
+// test, and committed as the JSON that Grafana imports.
+//
+//	overview.go -> Overview() -> go generate -> evenkeel-overview.json -> Grafana
+//	                                                  |
+//	                     test/e2e runs every query of it against the live demo
+//
+// The data source is any Prometheus that scrapes or stores Evenkeel's metrics;
+// the collector itself is one, at http://127.0.0.1:42001.
+package dashboards
+
+//go:generate go run ./generate -out .
