@@ -9,15 +9,11 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// commandResult is struct local_result_v2 of chdb.h.
+// commandResult is struct local_result_v2 of chdb.h; the fields before the
+// message hold what a query put out, and ours put out nothing.
 type commandResult struct {
-	output     *byte
-	outputSize uintptr
-	vector     uintptr
-	elapsed    float64
-	rowsRead   uint64
-	bytesRead  uint64
-	message    *byte // zero-terminated; nil or empty where all went well
+	_       [6]uint64
+	message *byte // zero-terminated; nil or empty where all went well
 }
 
 // runCommandLine loads the library and runs clickhouse-local's command line

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -116,5 +117,5 @@ func beside(v promql.Vector) map[string]*float64 {
 }
 
 func keyWithoutName(metric labels.Labels) string {
-	return string(metric.BytesWithoutLabels(nil, labels.MetricName))
+	return string(metric.BytesWithoutLabels(nil, prommodel.MetricNameLabel))
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"pgregory.net/rapid"
@@ -167,7 +168,7 @@ func TestMatchersMeanWhatTheyMeanToPrometheus(t *testing.T) {
 	put(t, store, names, 0)
 	engine := query.New(store, query.Options{})
 	rapid.Check(t, func(t *rapid.T) {
-		matchers := []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, "m|n")}
+		matchers := []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, prommodel.MetricNameLabel, "m|n")}
 		for range rapid.IntRange(1, 3).Draw(t, "matchers") {
 			matchers = append(matchers, labels.MustNewMatcher(
 				rapid.SampledFrom([]labels.MatchType{labels.MatchEqual, labels.MatchNotEqual, labels.MatchRegexp, labels.MatchNotRegexp}).Draw(t, "type"),
@@ -204,7 +205,7 @@ func TestMatchersMeanWhatTheyMeanToPrometheus(t *testing.T) {
 func matches(s *model.Series, matchers []*labels.Matcher) bool {
 	for _, m := range matchers {
 		value := ""
-		if m.Name == labels.MetricName {
+		if m.Name == prommodel.MetricNameLabel {
 			value = s.Name
 		}
 		for _, l := range s.Labels {
@@ -222,7 +223,7 @@ func matches(s *model.Series, matchers []*labels.Matcher) bool {
 func fingerprints(text string) string {
 	s := parseSeries(text)
 	b := labels.NewScratchBuilder(4)
-	b.Add(labels.MetricName, s.Name)
+	b.Add(prommodel.MetricNameLabel, s.Name)
 	for _, l := range s.Labels {
 		b.Add(l.Name, l.Value)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -69,7 +70,7 @@ func (e *Engine) find(ctx context.Context, selectors []string, from, to time.Tim
 func labelNames(found []model.Series) []string {
 	names := map[string]bool{}
 	for _, s := range found {
-		names[labels.MetricName] = true
+		names[prommodel.MetricNameLabel] = true
 		for _, l := range s.Labels {
 			names[l.Name] = true
 		}
@@ -80,7 +81,7 @@ func labelNames(found []model.Series) []string {
 func labelValues(found []model.Series, name string) []string {
 	values := map[string]bool{}
 	for _, s := range found {
-		if name == labels.MetricName {
+		if name == prommodel.MetricNameLabel {
 			values[s.Name] = true
 			continue
 		}

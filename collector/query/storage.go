@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
@@ -78,7 +79,7 @@ var matchTypes = map[labels.MatchType]model.MatchType{
 
 func toLabels(b *labels.ScratchBuilder, s *model.Series) labels.Labels {
 	b.Reset()
-	b.Add(labels.MetricName, s.Name)
+	b.Add(prommodel.MetricNameLabel, s.Name)
 	for _, l := range s.Labels {
 		b.Add(l.Name, l.Value)
 	}
