@@ -8,7 +8,7 @@ LDFLAGS     := -s -w -X github.com/evenkeel/evenkeel/internal/version.Version=$(
 TEST_FLAGS  ?= -timeout 15m
 export CGO_ENABLED ?= 0
 
-.PHONY: help setup build demo test check bench fault fuzz generate format clean
+.PHONY: help setup build demo test check lint bench fault generate format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,13 +28,16 @@ demo: build ## show the main job: from a request to an open nonconformity
 test: setup ## every test that fits into ten minutes
 	@$(GO) test $(TEST_FLAGS) ./...
 
-check: setup ## format, vet, staticcheck, import rules, generated files
+check: lint test ## lint, then every test
+
+lint: setup ## format, vet, staticcheck, import rules, generated files, go.mod
 	@out=$$($(TOOLS) gofumpt -l .); [ -z "$$out" ] || { echo "not formatted, run make format:"; echo "$$out"; exit 1; }
 	@$(GO) vet ./...
+	@$(GO) vet -tags faultpoints ./...
 	@$(TOOLS) staticcheck ./...
-	@$(GO) test ./internal/archtest ./dashboards/...
+	@$(GO) test ./internal/archtest
 	@$(GO) mod tidy -diff
-	@$(GO) build -tags faultpoints ./...
+	@$(GO) generate ./... && git diff --exit-code --stat -- '*.pb.go' dashboards || { echo "generated files differ, commit what make generate wrote"; exit 1; }
 
 bench: setup ## every benchmark, once
 	@$(GO) test -run '^$$' -bench . -benchmem -benchtime 1s ./...
