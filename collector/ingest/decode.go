@@ -41,6 +41,9 @@ func Inspect(kind spool.Kind, payload []byte) (items int, refused Refused, err e
 // Add decodes one export request (protobuf). The time of items that carry none
 // is received. A payload that is not a request is errs.Invalid and adds no row.
 func (d *Decoder) Add(kind spool.Kind, payload []byte, received time.Time) error {
+	if err := checkNesting(kind, payload); err != nil {
+		return err
+	}
 	switch kind {
 	case spool.Logs:
 		req := plogotlp.NewExportRequest()

@@ -152,8 +152,14 @@ func (d *Drain) deliver(ctx context.Context, b *spool.Batch) error {
 }
 
 // decodeBatch makes rows of a batch. Every record was decoded before it was
-// taken, so an error means that the bytes or this program have changed.
-func decodeBatch(b *spool.Batch) (*model.Rows, error) {
+// taken, so an error means that the bytes or this program have changed. A panic
+// is an error, too: the batch would come again at every start.
+func decodeBatch(b *spool.Batch) (rows *model.Rows, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			rows, err = nil, errs.E("decode a batch", errs.Corrupt, fmt.Errorf("panic: %v", p), "")
+		}
+	}()
 	dec := NewDecoder()
 	for _, r := range b.Records {
 		if err := dec.Add(r.Kind, r.Body, r.Received); err != nil {

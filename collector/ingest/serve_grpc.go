@@ -38,6 +38,7 @@ func newGRPC(o ServerOptions, in *intake) *grpc.Server {
 	options := []grpc.ServerOption{
 		grpc.ForceServerCodecV2(bytesCodec{}),
 		grpc.MaxRecvMsgSize(limit),
+		grpc.MaxConcurrentStreams(uint32(max(1, o.Concurrent))), // of one connection: messages are read before we are asked
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: o.IdleTimeout}),
 		grpc.ConnectionTimeout(o.ReadTimeout),
 		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
@@ -63,6 +64,11 @@ func exportService(name string, in *intake, kind spool.Kind) *grpc.ServiceDesc {
 		if err := decode(&body); err != nil {
 			return nil, err
 		}
+		leave, err := in.enter(ctx)
+		if err != nil {
+			return nil, grpcError(err)
+		}
+		defer leave()
 		md, _ := metadata.FromIncomingContext(ctx)
 		refused, err := in.take(ctx, "grpc", kind, body, first(md, BatchHeader))
 		if err != nil {

@@ -62,6 +62,12 @@ func (h *exportHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fmt.Sprintf("Content-Type %q: send %s or %s", r.Header.Get("Content-Type"), typeProto, typeJSON))
 		return
 	}
+	leave, err := h.in.enter(r.Context())
+	if err != nil {
+		failWith(w, kind, err)
+		return
+	}
+	defer leave()
 	body, err := h.read(w, r)
 	if err == nil && kind == typeJSON {
 		body, err = fromJSON(h.kind, body)
@@ -127,6 +133,9 @@ func readError(err error) error {
 // fromJSON translates an OTLP/JSON request to protobuf, which is what the
 // spool holds.
 func fromJSON(kind spool.Kind, body []byte) ([]byte, error) {
+	if err := checkNestingJSON(kind, body); err != nil {
+		return nil, err
+	}
 	var request interface {
 		UnmarshalJSON([]byte) error
 		MarshalProto() ([]byte, error)

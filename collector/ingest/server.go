@@ -25,7 +25,7 @@ type ServerOptions struct {
 	TLS    *tls.Config    // nil: plain text
 
 	MaxRequest  int64         // bytes of one request, on the wire and decompressed
-	Concurrent  int           // requests decoded and written at the same time
+	Concurrent  int           // requests read, decoded and written at the same time
 	ReadTimeout time.Duration // for a whole HTTP request
 	IdleTimeout time.Duration // of connections
 	StopTimeout time.Duration // for requests under way when the server stops

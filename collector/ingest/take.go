@@ -21,8 +21,19 @@ const maxSender = 512
 // intake is what both transports do with a request.
 type intake struct {
 	spool  *spool.Spool
-	slots  chan struct{} // one for each request being decoded or written
+	slots  chan struct{} // one for each request being read, decoded or written
 	health *Health
+}
+
+// enter waits for a slot. A request holds one from before its body is read, so
+// that memory is bounded by Concurrent times MaxRequest; leave gives it back.
+func (in *intake) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case in.slots <- struct{}{}:
+		return func() { <-in.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // take decodes a request and appends it to the spool. On nil the request is
@@ -36,12 +47,6 @@ func (in *intake) take(ctx context.Context, transport string, kind spool.Kind, b
 func (in *intake) accept(ctx context.Context, kind spool.Kind, body []byte, sender string) (Refused, error) {
 	if len(sender) > maxSender {
 		return Refused{}, errs.E("take "+kind.String(), errs.Invalid, fmt.Errorf("%s is longer than %d bytes", BatchHeader, maxSender), "")
-	}
-	select {
-	case in.slots <- struct{}{}:
-		defer func() { <-in.slots }()
-	case <-ctx.Done():
-		return Refused{}, ctx.Err()
 	}
 	items, refused, err := Inspect(kind, body)
 	if err != nil || items == 0 {
