@@ -60,10 +60,11 @@ type Listener struct {
 	Listen string `yaml:"listen"`
 }
 
-// Auth names the file of bearer tokens, one on a line. Empty: nobody is asked,
-// and nothing listens beyond loopback.
+// Auth names files of bearer tokens, one on a line. No token file: nobody is
+// asked, and nothing listens beyond loopback.
 type Auth struct {
-	TokenFile string `yaml:"token_file"`
+	TokenFile    string `yaml:"token_file"`     // who may send OTLP
+	APITokenFile string `yaml:"api_token_file"` // who may read, acknowledge and approve; empty: the same as send
 }
 
 // TLS is the collector's own certificate, for all its listeners.
@@ -141,7 +142,7 @@ func defaultData() string {
 func (c *Config) paths() []*string {
 	paths := []*string{
 		&c.Data, &c.ClickHouse.PasswordFile, &c.ClickHouse.TLS.CAFile, &c.Engine.Library,
-		&c.Auth.TokenFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.Rules.Overrides,
+		&c.Auth.TokenFile, &c.Auth.APITokenFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.Rules.Overrides,
 	}
 	for i := range c.Rules.Files {
 		paths = append(paths, &c.Rules.Files[i])

@@ -111,7 +111,7 @@ func (r *runner) openServer(ctx context.Context) (err error) {
 	o := ingest.DefaultServerOptions()
 	o.GRPC = r.config.OTLP.GRPC.Listen
 	o.HTTP = r.config.OTLP.HTTP.Listen
-	o.Tokens, o.TLS = r.access.tokens, r.access.tls
+	o.Tokens, o.TLS = r.access.senders, r.access.tls
 	o.MaxRequest = int64(r.config.OTLP.MaxRequest)
 	o.StopTimeout = r.config.StopTimeout.Std()
 	o.Log = r.log

@@ -14,7 +14,7 @@ import (
 )
 
 func (r *runner) startAPI(ctx context.Context) error {
-	if err := listen.Check(r.config.API.Listen, r.access.tokens != nil); err != nil {
+	if err := listen.Check(r.config.API.Listen, r.access.secured()); err != nil {
 		return err
 	}
 	socket, err := listen.TCP(ctx, r.config.API.Listen)
@@ -62,8 +62,8 @@ func (r *runner) apiOptions() api.Options {
 		Plugins: r.delivery.status,
 		Log:     r.log,
 	}
-	if r.access.tokens != nil {
-		o.Verify = func(token string) bool { return r.access.tokens.Allow("Bearer " + token) }
+	if r.access.people != nil {
+		o.Verify = func(token string) bool { return r.access.people.Allow("Bearer " + token) }
 	}
 	for _, s := range r.config.Systems {
 		o.Systems = append(o.Systems, api.System{ID: signal.SystemID(s.ID), Owner: s.Owner})

@@ -50,6 +50,10 @@ func (c *Config) validateClickHouse(f *config.Faults) {
 
 func (c *Config) validateListeners(f *config.Faults) {
 	mustExist(f.At("auth").At("token_file"), c.Auth.TokenFile)
+	mustExist(f.At("auth").At("api_token_file"), c.Auth.APITokenFile)
+	if c.Auth.APITokenFile != "" && c.Auth.TokenFile == "" {
+		f.At("auth").Add("api_token_file without token_file: anybody could send what is judged")
+	}
 	mustExist(f.At("tls").At("cert_file"), c.TLS.CertFile)
 	mustExist(f.At("tls").At("key_file"), c.TLS.KeyFile)
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {

@@ -122,34 +122,39 @@ func (w *worker) run(ctx context.Context) {
 }
 
 // pass tries every event of the window that is due, oldest first. It gives the
-// signal of new events, and whether the window is full.
-func (w *worker) pass(ctx context.Context) (<-chan struct{}, bool) {
-	events, grown := w.reg.Journal(w.position, w.opts.Window)
+// signal of new events, and whether the window is full. Events of a type that
+// is not handed over take no place in the window, so that one record held back
+// is not soon the only one in it.
+func (w *worker) pass(ctx context.Context) (grown <-chan struct{}, full bool) {
 	behind := map[string]bool{} // records with an event that is not settled
-	waiting := 0
-	for _, ev := range events {
-		if ctx.Err() != nil {
+	seen, waiting := 0, 0
+	for position := w.position; seen < w.opts.Window; {
+		var events []model.RegisterEvent
+		events, grown = w.reg.Journal(position, w.opts.Window)
+		for _, ev := range events {
+			if ctx.Err() != nil || seen == w.opts.Window {
+				break
+			}
+			if !w.wants(ev) {
+				continue
+			}
+			seen++
+			if !w.settled[ev.ID] && (behind[ev.Record] || !w.isDue(ev) || !w.deliver(ctx, ev)) {
+				behind[ev.Record] = true
+				waiting++
+			}
+		}
+		if position += len(events); len(events) < w.opts.Window || ctx.Err() != nil {
 			break
-		}
-		if w.settled[ev.ID] || !slices.Contains(w.opts.Events, ev.Type) {
-			w.settled[ev.ID] = true
-			continue
-		}
-		if behind[ev.Record] || !w.isDue(ev) {
-			behind[ev.Record] = true
-			waiting++
-			continue
-		}
-		if !w.deliver(ctx, ev) {
-			behind[ev.Record] = true
-			waiting++
 		}
 	}
 	w.mu.Lock()
 	w.status.Waiting = waiting
 	w.mu.Unlock()
-	return grown, len(events) == w.opts.Window
+	return grown, seen == w.opts.Window
 }
+
+func (w *worker) wants(ev model.RegisterEvent) bool { return slices.Contains(w.opts.Events, ev.Type) }
 
 func (w *worker) isDue(ev model.RegisterEvent) bool {
 	h := w.held[ev.Record]
@@ -172,7 +177,7 @@ func (w *worker) advance() {
 		events, _ := w.reg.Journal(w.position, w.opts.Window)
 		moved := 0
 		for _, ev := range events {
-			if !w.settled[ev.ID] {
+			if w.wants(ev) && !w.settled[ev.ID] {
 				break
 			}
 			delete(w.settled, ev.ID)

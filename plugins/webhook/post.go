@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/version"
@@ -44,17 +45,29 @@ func (p *poster) post(ctx context.Context, ev cloudEvent) error {
 	var refused *refusedAddress
 	switch {
 	case errors.As(err, &refused):
-		return sdk.Invalid("%s: %w", p.config.url.Redacted(), refused)
+		return sdk.Invalid("%s: %w", p.config.url.Host, refused)
 	case err != nil:
-		return sdk.Retryable("%w", err)
+		return sdk.Retryable("post to %s: %w", p.config.url.Host, withoutURL(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	reply, _ := io.ReadAll(io.LimitReader(resp.Body, maxReply)) // a cut reply is still a reply
 	return judge(resp.StatusCode, strings.TrimSpace(string(reply)))
 }
 
+// withoutURL takes the URL out of an error: its path is often the secret, and
+// errors are stored and shown.
+func withoutURL(err error) error {
+	var inURL *url.Error
+	if errors.As(err, &inURL) {
+		return inURL.Err
+	}
+	return err
+}
+
 // judge turns the receiver's status into what the collector does next. A
-// redirect is final: it is not followed, so the configuration is wrong.
+// redirect is final: it is not followed, so the configuration is wrong. A
+// credential that is refused, or a receiver that is not there, may be put right:
+// events wait for it.
 func judge(status int, reply string) error {
 	if len(reply) > 200 {
 		reply = reply[:200]
@@ -62,7 +75,8 @@ func judge(status int, reply string) error {
 	switch {
 	case status >= 200 && status < 300:
 		return nil
-	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
+		status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
 		return sdk.Retryable("the receiver answered %d %s: %q", status, http.StatusText(status), reply)
 	case status >= 300 && status < 400:
 		return sdk.Invalid("the receiver answered %d %s; redirects are not followed: set url to its end", status, http.StatusText(status))

@@ -38,7 +38,8 @@ func tell(t *testing.T, config string) error {
 func TestStatusDecidesWhetherToTryAgain(t *testing.T) {
 	for code, want := range map[int]codes.Code{
 		200: codes.OK, 202: codes.OK, 204: codes.OK,
-		302: codes.InvalidArgument, 400: codes.InvalidArgument, 401: codes.InvalidArgument, 404: codes.InvalidArgument, 410: codes.InvalidArgument,
+		302: codes.InvalidArgument, 400: codes.InvalidArgument, 410: codes.InvalidArgument,
+		401: codes.Unavailable, 403: codes.Unavailable, 404: codes.Unavailable,
 		408: codes.Unavailable, 429: codes.Unavailable, 500: codes.Unavailable, 503: codes.Unavailable,
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -77,7 +78,11 @@ func TestNamesAreGuardedWhenTheyResolve(t *testing.T) {
 func TestReceiverThatIsAwayOrSlowIsTriedAgain(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	if err := tell(t, `{"allow_private":true,"url":"`+gone.URL+`"}`); status.Code(err) != codes.Unavailable {
+	err := tell(t, `{"allow_private":true,"url":"`+gone.URL+`/services/T0/secret"}`)
+	if strings.Contains(err.Error(), "secret") {
+		t.Errorf("the URL's path, which is the secret of many receivers, is in an error that is stored and shown: %v", err)
+	}
+	if status.Code(err) != codes.Unavailable {
 		t.Errorf("nobody listens: got %v", err)
 	}
 	release := make(chan struct{})
