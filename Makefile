@@ -6,9 +6,12 @@ TOOLS       := $(GO) tool -modfile=tools/go.mod
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS     := -s -w -X github.com/evenkeel/evenkeel/internal/version.Version=$(VERSION)
 TEST_FLAGS  ?= -timeout 15m
+# The Python of make parity (3.11) and its environment, one for each set of pins.
+PYTHON      ?= python3
+PARITY_ENV   = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/evenkeel/parity-$(shell sha256sum test/parity/requirements.txt | cut -c1-12)
 export CGO_ENABLED ?= 0
 
-.PHONY: help setup build demo test check lint bench fault generate format clean
+.PHONY: help setup build demo test long check lint parity bench fault generate format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +31,9 @@ demo: build ## show the main job: from a request to an open nonconformity
 test: setup ## every test that fits into ten minutes
 	@$(GO) test $(TEST_FLAGS) ./...
 
+long: ## the simulations of the drift process with 10,000 streams each, about five minutes
+	@EVENKEEL_LONG=1 $(GO) test -count 1 -timeout 60m -v -run 'NoAlarm|Autocorrelation|Delay' ./measure
+
 check: lint test ## lint, then every test
 
 lint: setup ## format, vet, staticcheck, import rules, generated files, go.mod
@@ -38,6 +44,15 @@ lint: setup ## format, vet, staticcheck, import rules, generated files, go.mod
 	@$(GO) test ./internal/archtest
 	@$(GO) mod tidy -diff
 	@$(GO) generate ./... && git diff --exit-code --stat -- '*.pb.go' dashboards || { echo "generated files differ, commit what make generate wrote"; exit 1; }
+
+parity: ## compare the measures with the reference libraries, and print the table
+	@[ -e '$(PARITY_ENV)/complete' ] || { echo 'making $(PARITY_ENV)'; \
+		$(PYTHON) -m venv --clear '$(PARITY_ENV)' && \
+		'$(PARITY_ENV)/bin/python' -m pip install --quiet --disable-pip-version-check -r test/parity/requirements.txt && \
+		touch '$(PARITY_ENV)/complete'; }
+	@table=$$(mktemp); EVENKEEL_PYTHON='$(PARITY_ENV)/bin/python' EVENKEEL_PARITY_TABLE="$$table" \
+		$(GO) test -tags parity -count 1 -timeout 30m ./test/parity; status=$$?; \
+		cat "$$table"; rm -f "$$table"; exit $$status
 
 bench: setup ## every benchmark, once
 	@$(GO) test -run '^$$' -bench . -benchmem -benchtime 1s ./...

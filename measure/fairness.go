@@ -20,14 +20,20 @@ const (
 // Undefined where either group has no rows. Newcombe, Statistics in Medicine
 // 17 (1998), method 10.
 func ParityDifference(group, reference Proportion, confidence float64) (Estimate, error) {
+	return difference("statistical parity difference", ConventionParityDifference, group, reference, confidence)
+}
+
+// difference is the group's share less the reference group's, with Newcombe's
+// interval.
+func difference(name, convention string, group, reference Proportion, confidence float64) (Estimate, error) {
 	g, r, samples, err := compare(group, reference, confidence)
 	if err != nil {
-		return Estimate{}, fmt.Errorf("statistical parity difference: %w", err)
+		return Estimate{}, fmt.Errorf("%s: %w", name, err)
 	}
 	value := g.share - r.share
 	lower := max(-1, value-length(g.share-g.lower, r.upper-r.share))
 	upper := min(1, value+length(g.upper-g.share, r.share-r.lower))
-	return Estimate{Value: value, Lower: &lower, Upper: &upper, Samples: samples, Convention: ConventionParityDifference}, nil
+	return Estimate{Value: value, Lower: &lower, Upper: &upper, Samples: samples, Convention: convention}, nil
 }
 
 // DisparateImpact is the group's share of favourable outcomes over the

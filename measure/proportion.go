@@ -27,8 +27,14 @@ func Wilson(p Proportion, confidence float64) (lower, upper float64, err error) 
 	if err != nil {
 		return 0, 0, err
 	}
-	n, share := float64(p.Total), p.share()
-	rest := float64(p.Total-p.Favourable) / n
+	n := float64(p.Total)
+	lower, upper = wilsonLimits(p.share(), float64(p.Total-p.Favourable)/n, n, z)
+	return lower, upper, nil
+}
+
+// wilsonLimits are the limits of a share and the rest to 1 of n rows, which need
+// not be whole.
+func wilsonLimits(share, rest, n, z float64) (lower, upper float64) {
 	z2n := float64(z*z) / n
 	half := float64(z * math.Sqrt((float64(share*rest)+z2n/4)/n))
 	lower, upper = 0, 1
@@ -38,7 +44,7 @@ func Wilson(p Proportion, confidence float64) (lower, upper float64, err error) 
 	if rest > 0 {
 		upper = max(1-rest*rest/(rest+z2n/2+half), share)
 	}
-	return lower, upper, nil
+	return lower, upper
 }
 
 // criticalValue is the z with P(|Z| <= z) = confidence for a standard normal

@@ -25,6 +25,8 @@ const (
 	KeyProtected         = "evenkeel.protected_attribute"
 	KeyGroup             = "evenkeel.group"
 	KeyReferenceGroup    = "evenkeel.reference_group"
+	KeyGroupJudged       = "evenkeel.group.judged"
+	KeyFeatureRequired   = "evenkeel.feature.required"
 	KeyWindowLength      = "evenkeel.window.length"
 	KeyConvention        = "evenkeel.convention"
 	KeyReason            = "evenkeel.reason"
@@ -39,8 +41,11 @@ const (
 	MetricInferenceDuration = "evenkeel.inference.duration"
 	MetricObservationCount  = "evenkeel.observation.count"
 	MetricViolationCount    = "evenkeel.feature.violation.count"
+	MetricQuality           = "evenkeel.feature.quality.ratio"
 	MetricDriftScore        = "evenkeel.drift.score"
+	MetricDriftShare        = "evenkeel.drift.feature.share"
 	MetricDisparity         = "evenkeel.fairness.disparity"
+	MetricFairnessCoverage  = "evenkeel.fairness.coverage"
 	MetricHeartbeat         = "evenkeel.agent.heartbeat"
 
 	// SuffixLower, SuffixUpper and SuffixSamples, appended to the name of a
@@ -73,10 +78,21 @@ const (
 	ViolationOutOfRange  = "out_of_range"
 	ViolationNewCategory = "new_category"
 
-	DriftPSI = "psi"
+	DriftPSI           = "psi"
+	DriftJS            = "js"
+	DriftHellinger     = "hellinger"
+	DriftTVD           = "tvd"
+	DriftLInf          = "linf"
+	DriftChiSquare     = "chi2"
+	DriftCramersV      = "cramers_v"
+	DriftKS            = "ks"
+	DriftWasserstein   = "wasserstein"
+	DriftMeanShift     = "mean_shift"
+	DriftVarianceRatio = "variance_ratio"
 
 	FairnessParityDifference = "statistical_parity_difference"
 	FairnessDisparateImpact  = "disparate_impact"
+	FairnessImpactRatio      = "impact_ratio_min_max"
 )
 
 // Verdict is what a rule says about one subject at one evaluation.

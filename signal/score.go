@@ -11,19 +11,30 @@ import (
 // on the categories plus (other), (new) and missing. The bounds digests must
 // agree.
 func (f *FeatureBaseline) PSI(d *Distribution) (measure.Estimate, error) {
-	if len(d.Counts) != len(f.Counts) {
-		return measure.Estimate{}, fmt.Errorf("psi of %s: %d cells in the window, %d in the baseline", f.Name, len(d.Counts), len(f.Counts))
+	reference, current, err := f.tables(d)
+	if err != nil {
+		return measure.Estimate{}, fmt.Errorf("psi of %s: %w", f.Name, err)
 	}
-	reference, current := f.cells(f.Counts), f.cells(d.Counts)
-	if f.Kind == Categorical {
-		reference = append(reference, f.Other, 0)
-		current = append(current, d.Other, d.New)
-	}
-	e, err := measure.PSI(append(reference, f.Missing), append(current, d.Missing))
+	e, err := measure.PSI(reference, current)
 	if f.Kind == Categorical {
 		e.Convention = measure.ConventionPSICategories
 	}
 	return e, err
+}
+
+// tables gives the reference's and the window's counts over the cells that shares
+// are compared on: the deciles of a numeric feature, or the categories, (other)
+// and (new); and missing. It fails where the cells are not the same.
+func (f *FeatureBaseline) tables(d *Distribution) (reference, current []uint64, err error) {
+	if len(d.Counts) != len(f.Counts) {
+		return nil, nil, fmt.Errorf("%d cells in the window, %d in the baseline", len(d.Counts), len(f.Counts))
+	}
+	reference, current = f.cells(f.Counts), f.cells(d.Counts)
+	if f.Kind == Categorical {
+		reference = append(reference, f.Other, 0)
+		current = append(current, d.Other, d.New)
+	}
+	return append(reference, f.Missing), append(current, d.Missing), nil
 }
 
 // cells folds grid counts into the deciles; categories stay as they are. The
@@ -75,10 +86,9 @@ func Disparities(groups []GroupCount, o FairnessOptions) []Disparity {
 			reference = measure.Proportion{Favourable: g.Favourable, Total: g.Total}
 		}
 	}
-	judged := func(g GroupCount) bool { return float64(g.Total) >= o.MinShare*float64(rows) }
 	comparisons := 0
 	for _, g := range groups {
-		if g.Group != o.Reference && judged(g) {
+		if g.Group != o.Reference && o.judges(g, rows) {
 			comparisons++
 		}
 	}
@@ -89,7 +99,7 @@ func Disparities(groups []GroupCount, o FairnessOptions) []Disparity {
 			continue
 		}
 		p := measure.Proportion{Favourable: g.Favourable, Total: g.Total}
-		d := Disparity{Group: g.Group, Reference: o.Reference, Judged: judged(g)}
+		d := Disparity{Group: g.Group, Reference: o.Reference, Judged: o.judges(g, rows)}
 		if e, err := measure.ParityDifference(p, reference, confidence); err == nil {
 			d.Metric, d.Estimate = FairnessParityDifference, e
 			out = append(out, d)
@@ -100,4 +110,9 @@ func Disparities(groups []GroupCount, o FairnessOptions) []Disparity {
 		}
 	}
 	return out
+}
+
+// judges says that a group holds enough of the rows.
+func (o FairnessOptions) judges(g GroupCount, rows uint64) bool {
+	return float64(g.Total) >= float64(o.MinShare*float64(rows))
 }

@@ -1,83 +1,33 @@
 package evaluate
 
 import (
-	"math"
-
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// ground is why a verdict is what it is.
-type ground int
-
+// Grounds of verdicts that are not on a value, beside those of measure.
 const (
-	absent        ground = iota // no value in this window
-	notFinite                   // the expression divided by zero
-	fewSamples                  // less than the rule asks for
-	breached                    // the fail limit
-	warned                      // the warn limit
-	inconclusive                // the value is beyond the fail limit, the interval is not
-	allowed                     // within the limits
-	notShown                    // no breach, and the interval is precise enough to say so
-	underpowered                // no breach, and the interval is too wide to say anything
-	notComputable               // the queries failed
-	found                       // subjects have turned up
+	groundNotComputable measure.Ground = "not_computable" // the queries failed
+	groundFound         measure.Ground = "found"          // subjects have turned up
 )
 
-// decide gives the verdict on a value. It is pure: the same reading under the
-// same rule is always the same verdict.
-//
-// Confident rules go by the interval, in this order. Fail: every allowed value
-// is excluded, whatever the number of samples. No data: fewer samples than
-// asked for. Pass: the whole interval is allowed. Warn: the value is not
-// allowed, but the interval does not exclude that the truth is. Pass (not
-// shown): no breach, and half the interval's width is within the margin. Else
-// no data: too few rows to see a shift of the margin's size.
-func decide(rule *rules.Effective, r *reading) (signal.Verdict, ground) {
-	switch {
-	case r == nil:
-		return signal.NoData, absent
-	case math.IsNaN(r.value) || math.IsInf(r.value, 0):
-		return signal.NoData, notFinite
-	case rule.Decide == rules.Confident:
-		return decideConfident(rule, r)
-	case r.samples < rule.Method.MinSamples:
-		return signal.NoData, fewSamples
-	case rule.Fail.Breached(r.value):
-		return signal.Fail, breached
-	}
-	return allowedOrWarned(rule, r, allowed)
+// decide gives the verdict on a reading, nil where there is none, and why: by
+// measure.Decide, which states the order and which everyone else asks as well.
+func decide(rule *rules.Effective, r *reading) (signal.Verdict, measure.Ground) {
+	ground := measure.Decide(r.estimate(), measure.Requirement{
+		Fail: rule.Fail, Warn: rule.Warn, Confident: rule.Decide == rules.Confident,
+		MinSamples: rule.Method.MinSamples, Margin: rule.Method.Margin,
+	})
+	return signal.VerdictOn(ground), ground
 }
 
-func decideConfident(rule *rules.Effective, r *reading) (signal.Verdict, ground) {
-	switch {
-	case rule.Fail.Excludes(r.lower, r.upper):
-		return signal.Fail, breached
-	case r.samples < rule.Method.MinSamples:
-		return signal.NoData, fewSamples
-	case rule.Fail.Allows(r.lower, r.upper):
-		return allowedOrWarned(rule, r, allowed)
-	case rule.Fail.Breached(r.value):
-		return signal.Warn, inconclusive
-	case halfWidth(r) <= rule.Method.Margin:
-		return allowedOrWarned(rule, r, notShown)
+// estimate is the reading as measure judges it; nil for none.
+func (r *reading) estimate() *measure.Estimate {
+	if r == nil {
+		return nil
 	}
-	return signal.NoData, underpowered
-}
-
-func allowedOrWarned(rule *rules.Effective, r *reading, why ground) (signal.Verdict, ground) {
-	if rule.Warn.Breached(r.value) {
-		return signal.Warn, warned
-	}
-	return signal.Pass, why
-}
-
-// halfWidth is half the interval, infinite where an end is open.
-func halfWidth(r *reading) float64 {
-	if r.lower == nil || r.upper == nil {
-		return math.Inf(1)
-	}
-	return (*r.upper - *r.lower) / 2
+	return &measure.Estimate{Value: r.value, Lower: r.lower, Upper: r.upper, Samples: r.samples}
 }
 
 // worse says that one verdict outweighs another on the same subject.

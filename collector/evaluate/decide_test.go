@@ -10,6 +10,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -42,26 +43,26 @@ func TestDecide(t *testing.T) {
 		value, lower, upper float64
 		samples             uint64
 		verdict             signal.Verdict
-		why                 ground
+		why                 measure.Ground
 	}{
-		{"below", point, 0.05, open, open, 1000, signal.Pass, allowed},
-		{"at the warning", point, 0.1, open, open, 1000, signal.Pass, allowed},
-		{"warns", point, 0.2, open, open, 1000, signal.Warn, warned},
-		{"at the limit", point, 0.25, open, open, 1000, signal.Warn, warned},
-		{"fails", point, 0.26, open, open, 100, signal.Fail, breached},
-		{"few samples", point, 0.9, open, open, 99, signal.NoData, fewSamples},
-		{"not a number", point, math.NaN(), open, open, 1000, signal.NoData, notFinite},
-		{"infinite", point, math.Inf(-1), open, open, 1000, signal.NoData, notFinite},
-		{"interval excludes the band", band, -0.3, -0.4, -0.2, 1000, signal.Fail, breached},
-		{"few samples never hide a fail", band, 0.9, 0.7, 0.95, 3, signal.Fail, breached},
-		{"few samples hide a pass", band, 0, -0.05, 0.05, 3, signal.NoData, fewSamples},
-		{"interval in the band", band, 0.01, -0.09, 0.1, 1000, signal.Pass, allowed},
-		{"value out, interval in part", band, 0.12, 0.09, 0.15, 1000, signal.Warn, inconclusive},
-		{"value in, interval narrow", band, 0.05, -0.04, 0.14, 1000, signal.Pass, notShown},
-		{"value in, interval wide", band, 0.05, -0.2, 0.3, 1000, signal.NoData, underpowered},
-		{"value in, no upper limit", band, 0.05, -0.04, open, 1000, signal.NoData, underpowered},
-		{"only a lower limit, beyond", band, 0.3, 0.2, open, 1000, signal.Fail, breached},
-		{"no interval", band, 0.3, open, open, 1000, signal.Warn, inconclusive},
+		{"below", point, 0.05, open, open, 1000, signal.Pass, measure.GroundAllowed},
+		{"at the warning", point, 0.1, open, open, 1000, signal.Pass, measure.GroundAllowed},
+		{"warns", point, 0.2, open, open, 1000, signal.Warn, measure.GroundWarned},
+		{"at the limit", point, 0.25, open, open, 1000, signal.Warn, measure.GroundWarned},
+		{"fails", point, 0.26, open, open, 100, signal.Fail, measure.GroundBreached},
+		{"few samples", point, 0.9, open, open, 99, signal.NoData, measure.GroundFewSamples},
+		{"not a number", point, math.NaN(), open, open, 1000, signal.NoData, measure.GroundNotFinite},
+		{"infinite", point, math.Inf(-1), open, open, 1000, signal.NoData, measure.GroundNotFinite},
+		{"interval excludes the band", band, -0.3, -0.4, -0.2, 1000, signal.Fail, measure.GroundBreached},
+		{"few samples never hide a fail", band, 0.9, 0.7, 0.95, 3, signal.Fail, measure.GroundBreached},
+		{"few samples hide a pass", band, 0, -0.05, 0.05, 3, signal.NoData, measure.GroundFewSamples},
+		{"interval in the band", band, 0.01, -0.09, 0.1, 1000, signal.Pass, measure.GroundAllowed},
+		{"value out, interval in part", band, 0.12, 0.09, 0.15, 1000, signal.Warn, measure.GroundInconclusive},
+		{"value in, interval narrow", band, 0.05, -0.04, 0.14, 1000, signal.Pass, measure.GroundNotShown},
+		{"value in, interval wide", band, 0.05, -0.2, 0.3, 1000, signal.NoData, measure.GroundUnderpowered},
+		{"value in, no upper limit", band, 0.05, -0.04, open, 1000, signal.NoData, measure.GroundUnderpowered},
+		{"only a lower limit, beyond", band, 0.3, 0.2, open, 1000, signal.Fail, measure.GroundBreached},
+		{"no interval", band, 0.3, open, open, 1000, signal.Warn, measure.GroundInconclusive},
 	} {
 		r := &reading{value: c.value, samples: c.samples, subject: map[string]string{"f": "income"}}
 		if c.lower != open {
@@ -72,14 +73,14 @@ func TestDecide(t *testing.T) {
 		}
 		verdict, why := decide(c.rule, r)
 		if verdict != c.verdict || why != c.why {
-			t.Errorf("%s: %s, %d; want %s, %d", c.name, verdict, why, c.verdict, c.why)
+			t.Errorf("%s: %s, %s; want %s, %s", c.name, verdict, why, c.verdict, c.why)
 		}
 		if s := reason(c.rule, r.subject, r, why, 1); !strings.HasPrefix(s, "PSI of income is ") {
 			t.Errorf("%s: %q", c.name, s)
 		}
 	}
-	if v, why := decide(point, nil); v != signal.NoData || why != absent {
-		t.Errorf("nothing: %s, %d", v, why)
+	if v, why := decide(point, nil); v != signal.NoData || why != measure.GroundAbsent {
+		t.Errorf("nothing: %s, %s", v, why)
 	}
 }
 

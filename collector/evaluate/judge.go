@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/internal/canonical"
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -59,11 +60,11 @@ func (j *judgement) values(list []reading) {
 	}
 	for _, subject := range j.e.expected(j.rule, j.o) {
 		if _, there := j.out[subjectKey(subject)]; !there {
-			j.put(subject, signal.NoData, absent, nil)
+			j.put(subject, signal.NoData, measure.GroundAbsent, nil)
 		}
 	}
 	if len(j.out) == 0 {
-		j.put(j.o.whole(), signal.NoData, absent, nil)
+		j.put(j.o.whole(), signal.NoData, measure.GroundAbsent, nil)
 	} else if len(list) > 0 {
 		j.breakSilence(len(list))
 	}
@@ -79,7 +80,7 @@ func (j *judgement) breakSilence(subjects int) {
 		if _, judged := j.out[key]; judged || !known || last.Verdict == signal.Pass {
 			continue
 		}
-		j.put(whole, signal.Pass, found, nil)
+		j.put(whole, signal.Pass, groundFound, nil)
 		ev := j.out[key]
 		ev.Reason = fmt.Sprintf("%s has values again, of %d subjects", statistic(j.rule), subjects)
 		j.out[key] = ev
@@ -93,7 +94,7 @@ func (j *judgement) failed(err error) {
 		subjects = []map[string]string{j.o.whole()}
 	}
 	for _, subject := range subjects {
-		j.put(subject, signal.Error, notComputable, nil)
+		j.put(subject, signal.Error, groundNotComputable, nil)
 		ev := j.out[subjectKey(subject)]
 		ev.Reason = fmt.Sprintf("%s of %s could not be computed: %v", statistic(j.rule), nameOf(j.rule, subject), err)
 		j.out[subjectKey(subject)] = ev
@@ -101,7 +102,7 @@ func (j *judgement) failed(err error) {
 }
 
 // put makes the evaluation of one subject, following on its last one.
-func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why ground, r *reading) {
+func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why measure.Ground, r *reading) {
 	key := subjectKey(subject)
 	ev := model.Evaluation{
 		ID: evaluationID(j.rule, j.o, key), Rule: j.rule.ID, RuleVersion: j.rule.Version, RuleDigest: j.rule.Digest,

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/rules"
 )
 
 // reason says in one sentence, for people, why the verdict is what it is.
-func reason(rule *rules.Effective, subject map[string]string, r *reading, why ground, streak int) string {
+func reason(rule *rules.Effective, subject map[string]string, r *reading, why measure.Ground, streak int) string {
 	what := statistic(rule) + " of " + nameOf(rule, subject)
 	lasting := duration(rule, streak)
 	if r == nil {
@@ -21,21 +22,21 @@ func reason(rule *rules.Effective, subject map[string]string, r *reading, why gr
 	}
 	is := fmt.Sprintf("%s is %s%s", what, number(r.value), interval(r))
 	switch why {
-	case notFinite:
+	case measure.GroundNotFinite:
 		return is + ": there is nothing to compare " + lasting
-	case fewSamples:
+	case measure.GroundFewSamples:
 		return fmt.Sprintf("%s over %d samples, fewer than the %d that the rule asks for, %s", is, r.samples, rule.Method.MinSamples, lasting)
-	case breached:
+	case measure.GroundBreached:
 		return is + ", " + rule.Fail.Phrase() + ", " + lasting
-	case warned:
+	case measure.GroundWarned:
 		return is + ", " + rule.Warn.Phrase() + ", which warns of the limit " + rule.Fail.String()
-	case inconclusive:
+	case measure.GroundInconclusive:
 		return is + ", " + rule.Fail.Phrase() + ", but the interval does not exclude an allowed value"
-	case notShown:
+	case measure.GroundNotShown:
 		return fmt.Sprintf("%s: no breach is shown, and the interval is not wider than %s on either side", is, number(rule.Method.Margin))
-	case underpowered:
+	case measure.GroundUnderpowered:
 		return fmt.Sprintf("%s: no breach is shown, but shifts below %s could not be seen, and the rule asks for %s",
-			is, number(halfWidth(r)), number(rule.Method.Margin))
+			is, number(measure.SmallestVisible(r.estimate())), number(rule.Method.Margin))
 	}
 	return is + ", not " + rule.Fail.Phrase()
 }

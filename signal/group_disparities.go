@@ -1,0 +1,93 @@
+package signal
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/evenkeel/evenkeel/measure"
+)
+
+// GroupDisparities gives everything that the table of one protected attribute
+// says: every group against the reference group, the impact ratio over all
+// judged groups, and the share of rows whose group is known. The attribute
+// evenkeel.group.judged is false for groups that hold too few of the rows.
+//
+// The reference group is the options', else the baseline's (b may be nil), else
+// the largest known group of this window, of equally large ones the first.
+func GroupDisparities(b *Baseline, d *Distribution, o FairnessOptions) []Quantity {
+	o.Reference = referenceGroup(b, d, o.Reference)
+	var out []Quantity
+	for _, x := range Disparities(d.Groups, o) {
+		out = append(out, Quantity{MetricDisparity, []Label{
+			{KeyFairnessMetric, x.Metric},
+			{KeyProtected, string(d.Feature)},
+			{KeyGroup, x.Group},
+			{KeyReferenceGroup, x.Reference},
+			{KeyGroupJudged, strconv.FormatBool(x.Judged)},
+		}, x.Estimate})
+	}
+	if e, err := impactRatio(d.Groups, o); err == nil {
+		out = append(out, Quantity{MetricDisparity, []Label{
+			{KeyFairnessMetric, FairnessImpactRatio},
+			{KeyProtected, string(d.Feature)},
+			{KeyGroupJudged, "true"},
+		}, e})
+	}
+	if e, err := coverage(d.Groups, o.Confidence); err == nil {
+		out = append(out, Quantity{MetricFairnessCoverage, []Label{{KeyProtected, string(d.Feature)}}, e})
+	}
+	return out
+}
+
+// impactRatio compares the judged groups with each other.
+func impactRatio(groups []GroupCount, o FairnessOptions) (measure.Estimate, error) {
+	var rows uint64
+	for _, g := range groups {
+		rows += g.Total
+	}
+	var judged []measure.Proportion
+	for _, g := range groups {
+		if g.Total > 0 && o.judges(g, rows) {
+			judged = append(judged, measure.Proportion{Favourable: g.Favourable, Total: g.Total})
+		}
+	}
+	return measure.ImpactRatio(judged, o.Confidence)
+}
+
+// conventionCoverage is that of the share of rows whose group is known.
+const conventionCoverage = "group_coverage/wilson@1"
+
+func coverage(groups []GroupCount, confidence float64) (measure.Estimate, error) {
+	var known measure.Proportion
+	for _, g := range groups {
+		known.Total += g.Total
+		if g.Group != GroupUnknown {
+			known.Favourable += g.Total
+		}
+	}
+	lower, upper, err := measure.Wilson(known, confidence)
+	if err != nil {
+		return measure.Estimate{}, err
+	}
+	value := float64(known.Favourable) / float64(known.Total)
+	return measure.Estimate{Value: value, Lower: &lower, Upper: &upper, Samples: known.Total, Convention: conventionCoverage}, nil
+}
+
+func referenceGroup(b *Baseline, d *Distribution, declared string) string {
+	if declared != "" {
+		return declared
+	}
+	if b != nil {
+		if g := b.Group(d.Feature); g != nil && g.Reference != "" {
+			return g.Reference
+		}
+	}
+	known := slices.DeleteFunc(slices.Clone(d.Groups), func(g GroupCount) bool { return g.Group == GroupUnknown || g.Total == 0 })
+	if len(known) == 0 {
+		return ""
+	}
+	return slices.MaxFunc(known, func(a, b GroupCount) int {
+		return cmp.Or(cmp.Compare(a.Total, b.Total), cmp.Compare(b.Group, a.Group))
+	}).Group
+}
