@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/agent/tap"
 	"github.com/evenkeel/evenkeel/agent/window"
 	"github.com/evenkeel/evenkeel/agent/wire"
+	"github.com/evenkeel/evenkeel/internal/guard"
 	"github.com/evenkeel/evenkeel/internal/listen"
 	"github.com/evenkeel/evenkeel/internal/version"
 	"github.com/evenkeel/evenkeel/signal"
@@ -26,6 +27,7 @@ import (
 type Agent struct {
 	c        *agentconfig.Config
 	log      *slog.Logger
+	guard    *guard.Guard // of all that runs behind the tap
 	state    *state
 	identity export.Identity
 	models   []monitored
@@ -64,6 +66,7 @@ func Run(ctx context.Context, c *agentconfig.Config, log *slog.Logger) error {
 		log.Info("stopping")
 		return a.Stop()
 	case err := <-a.failed:
+		a.exporter.Failed()
 		return errors.Join(err, a.Stop())
 	}
 }
@@ -71,7 +74,7 @@ func Run(ctx context.Context, c *agentconfig.Config, log *slog.Logger) error {
 // Start brings the agent up: when it returns, both ports answer. ctx is for
 // starting only; Stop ends the agent. On an error nothing is left behind.
 func Start(ctx context.Context, c *agentconfig.Config, log *slog.Logger) (*Agent, error) {
-	a := &Agent{c: c, log: log, failed: make(chan error, 2), drained: make(chan struct{})}
+	a := &Agent{c: c, log: log, guard: guard.New(log), failed: make(chan error, 2), drained: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
 		a.readConfiguration,
 		a.openState,
@@ -155,6 +158,7 @@ func (a *Agent) openExporter(context.Context) (err error) {
 		Heartbeat:    a.c.Heartbeat.Std(),
 		LineageEvery: a.c.Lineage.Every.Std(),
 		Models:       exportModels(a.models),
+		Guard:        a.guard,
 		Log:          a.log,
 	})
 	return err

@@ -266,14 +266,19 @@ func freePort(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// What cannot be decoded goes through untouched, is counted, and is described
-// in the log without a value of it.
+// What cannot be decoded goes through untouched, is counted by reason, and is
+// described in the log without a value of it. An error of the model server is no
+// fault of decoding.
 func TestUndecodablePayloadsPassUntouchedAndAreCounted(t *testing.T) {
 	server := startModelServer(t, approve)
 	receiver := otlptest.Start(t, nil)
 	var log lockedBuffer
 	a := startAgent(t, loanConfig(t, server.URL, receiver.URL()), &log)
+	wide := slices.Repeat([]float64{31337}, 1025)
+	image := numbers("image", wide...)
+	image.Shape = []int{1, len(wide)}
 	for _, body := range []string{
+		string(encode(t, numbers("income", 1), image)),                                // decoded, but for the image
 		`{"inputs":[{"name":"income","shape":[2],"datatype":"FP64","data":[31337]}]}`, // the shape lies
 		`not JSON 31337`,
 	} {
@@ -285,11 +290,35 @@ func TestUndecodablePayloadsPassUntouchedAndAreCounted(t *testing.T) {
 	}
 	serveLoans(t, a, server, 0, 10)
 	all := awaitWindows(t, receiver, 1)
-	if got := all[0].Capture; got.Undecodable != 2 || got.Profiled != 10 {
-		t.Errorf("capture %+v, want 2 undecodable and 10 profiled", got)
+	if got := all[0].Capture; got.Undecodable != 2 || got.Profiled != 11 {
+		t.Errorf("capture %+v, want 2 undecodable and 11 profiled", got)
 	}
-	if text := log.String(); !strings.Contains(text, "payload not decoded") || strings.Contains(text, "31337") {
+	want := map[string]float64{"shape_mismatch": 1, "error_status": 1, "too_wide": 1}
+	shown := byLabel(t, a.AdminAddr(), "evenkeel_capture_undecodable", "evenkeel_reason")
+	if panics := byLabel(t, a.AdminAddr(), "evenkeel_agent_panics", "evenkeel_agent_part"); len(panics) != 7 {
+		t.Errorf("panics %v, want the 7 parts of the agent", panics)
+	}
+	stopAgent(t, a)
+	sent := map[string]float64{}
+	for _, p := range receiver.Points("evenkeel.capture.undecodable") {
+		sent[p.Attributes[signal.KeyReason].(string)] = p.Value
+	}
+	for _, counts := range []map[string]float64{shown, sent} {
+		if len(counts) != 12 {
+			t.Errorf("%d reasons, want each of them, also with 0", len(counts))
+		}
+		for reason, n := range counts {
+			if n != want[reason] {
+				t.Errorf("%s: %v, want %v", reason, n, want[reason])
+			}
+		}
+	}
+	text := log.String()
+	if strings.Count(text, "payload not decoded") != 1 || !strings.Contains(text, "shape_mismatch") || strings.Contains(text, "31337") {
 		t.Errorf("the log does not describe the payload, or shows a value:\n%s", text)
+	}
+	if !strings.Contains(text, "tensor not profiled") || strings.Contains(text, "error_status") {
+		t.Errorf("the log is silent about the image, or calls an error of the model server a fault:\n%s", text)
 	}
 }
 

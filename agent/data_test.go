@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -123,11 +124,16 @@ func TestElec2DriftIsTheReferenceValue(t *testing.T) {
 	want := map[string]float64{"nswprice": 1.082136, "nswdemand": 0.004290}
 	var shown map[string]float64
 	otlptest.Eventually(t, "both scores at /metrics", func() bool {
-		shown = byLabel(t, a.AdminAddr(), "evenkeel_drift_score", "evenkeel_feature_name")
+		shown = byLabel(t, a.AdminAddr(), "evenkeel_drift_score", "evenkeel_feature_name", `evenkeel_drift_method="psi"`)
 		return len(shown) == 2
 	})
-	otlptest.Eventually(t, "both scores over OTLP", func() bool { return len(receiver.Points(signal.MetricDriftScore)) == 2 })
-	for _, p := range receiver.Points(signal.MetricDriftScore) {
+	scores := func() []otlptest.Point {
+		return slices.DeleteFunc(receiver.Points(signal.MetricDriftScore), func(p otlptest.Point) bool {
+			return p.Attributes[signal.KeyDriftMethod] != signal.DriftPSI
+		})
+	}
+	otlptest.Eventually(t, "both scores over OTLP", func() bool { return len(scores()) == 2 })
+	for _, p := range scores() {
 		name := p.Attributes[signal.KeyFeatureName].(string)
 		near(t, name+" over OTLP", p.Value, want[name])
 	}
@@ -164,9 +170,9 @@ func TestCompasParityIsTheReferenceValue(t *testing.T) {
 				return []tensor{texts("race", races[from:to]...)}
 			})
 			var shown map[string]float64
-			otlptest.Eventually(t, "both disparities at /metrics", func() bool {
+			otlptest.Eventually(t, "both disparities and the impact ratio at /metrics", func() bool {
 				shown = byLabel(t, a.AdminAddr(), "evenkeel_fairness_disparity", "evenkeel_fairness_metric")
-				return len(shown) == 2
+				return len(shown) == 3
 			})
 			for metric, v := range test.want {
 				near(t, metric, shown[metric], v)
@@ -183,7 +189,7 @@ func TestCompasParityIsTheReferenceValue(t *testing.T) {
 }
 
 // byLabel scrapes a metric: its values by one of its labels.
-func byLabel(t testing.TB, admin, metric, label string) map[string]float64 {
+func byLabel(t testing.TB, admin, metric, label string, also ...string) map[string]float64 {
 	t.Helper()
 	resp, err := client.Get("http://" + admin + "/metrics")
 	if err != nil {
@@ -192,7 +198,7 @@ func byLabel(t testing.TB, admin, metric, label string) map[string]float64 {
 	defer func() { _ = resp.Body.Close() }()
 	out := map[string]float64{}
 	for series, value := range parseMetrics(t, resp.Body) {
-		if !strings.HasPrefix(series, metric+"{") {
+		if !strings.HasPrefix(series, metric+"{") || slices.ContainsFunc(also, func(matcher string) bool { return !strings.Contains(series, matcher) }) {
 			continue
 		}
 		_, rest, _ := strings.Cut(series, label+`="`)

@@ -48,6 +48,7 @@ func (a *Agent) windowOptions(m *monitored, sequences *window.Sequences) window.
 		Sequences: sequences,
 		Capture:   func() signal.Capture { return a.captured(m.Name) },
 		Sink:      a.publish,
+		Guard:     a.guard,
 		Log:       a.log,
 	}
 	for _, p := range m.Protected {
@@ -79,10 +80,11 @@ func (a *Agent) openTap(context.Context) (err error) {
 	}
 	a.decoder = wire.NewOIP(wire.OIPOptions{Models: models, MaxInflated: int(a.c.Tap.MaxBody)})
 	a.tap, err = tap.New(tap.Options{
-		Upstream: a.upstream,
-		Wanted:   a.decoder.Wants,
-		MaxBody:  int64(a.c.Tap.MaxBody),
-		Queue:    int64(a.c.Tap.Queue),
+		Upstream:    a.upstream,
+		Wanted:      a.decoder.Wants,
+		MaxBody:     int64(a.c.Tap.MaxBody),
+		Queue:       int64(a.c.Tap.Queue),
+		IdleTimeout: a.c.Tap.IdleTimeout.Std(),
 		Finished: func(model string, o tap.Outcome, took time.Duration) {
 			a.exporter.Inference(signal.ModelRef{Name: model, Version: versions[model]}, string(o), took)
 		},
@@ -100,9 +102,10 @@ func (a *Agent) openTap(context.Context) (err error) {
 // watch shows the capture's state in the metrics.
 func (a *Agent) watch(context.Context) error {
 	return a.exporter.Watch(export.Sources{
-		QueueBytes: func() int64 { return a.tap.Stats().Held },
-		Dropped:    a.dropped,
-		Profilers:  a.windows.Profilers,
+		QueueBytes:  func() int64 { return a.tap.Stats().Held },
+		Dropped:     a.dropped,
+		Undecodable: a.undecodable,
+		Profilers:   a.windows.Profilers,
 	})
 }
 
@@ -120,16 +123,36 @@ func (a *Agent) dropped() map[string]uint64 {
 	return out
 }
 
+// undecodable counts the requests that were captured and gave no observation,
+// or not all of one, by reason.
+func (a *Agent) undecodable() map[string]uint64 {
+	out := map[string]uint64{string(tooManyVersions): 0}
+	for _, r := range wire.Reasons() {
+		out[string(r)] = 0
+	}
+	for _, reasons := range a.faults.Counts() {
+		for r, n := range reasons {
+			out[string(r)] += n
+		}
+	}
+	return out
+}
+
+// partPipeline names the pipeline in the counts of panics. The tap itself
+// recovers those of consume, and counts them as dropped.
+const partPipeline = "pipeline"
+
 // startPipeline begins to decode and count what is captured, and to close
 // windows by the clock.
 func (a *Agent) startPipeline() {
 	ctx, stop := context.WithCancel(context.Background())
 	a.stopPipeline = stop
+	a.guard.Expect(partPipeline)
 	a.pipeline.Go(func() {
 		defer close(a.drained)
-		a.tap.Drain(ctx, a.consume)
+		a.guard.Keep(ctx, partPipeline, func(ctx context.Context) { a.tap.Drain(ctx, a.consume) })
 	})
-	a.pipeline.Go(func() { a.windows.Run(ctx) })
+	a.pipeline.Go(func() { a.guard.Keep(ctx, partPipeline, a.windows.Run) })
 }
 
 // consume decodes one exchange and counts its rows. There is one consumer, so
@@ -143,6 +166,9 @@ func (a *Agent) consume(x *tap.Exchange) {
 	if err != nil {
 		a.faults.Record(x.Model, &exchange, err)
 		return
+	}
+	if f := a.decoder.LeftOut(); f != nil {
+		a.faults.Record(x.Model, &exchange, f)
 	}
 	if !a.windows.Observe(observation) {
 		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: tooManyVersions, Outline: "the model answers under more versions than are profiled at once"})

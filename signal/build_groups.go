@@ -19,8 +19,9 @@ type Favourable struct {
 	AtLeast *float64
 }
 
-// judge says whether row i of the outcome is favourable.
-func (f Favourable) judge(c *Column, i int) (bool, error) {
+// Judge says whether row i of the outcome is favourable. A row without an outcome
+// is not to be asked about.
+func (f Favourable) Judge(c *Column, i int) (bool, error) {
 	text, x := "", math.NaN()
 	if c.Numbers != nil {
 		x = c.Numbers[i]
@@ -69,7 +70,7 @@ func buildGroups(p ProtectedColumn, o BuildOptions) (*GroupBaseline, error) {
 		if o.Outcome.missing(i) {
 			continue
 		}
-		favourable, err := o.Favourable.judge(o.Outcome, i)
+		favourable, err := o.Favourable.Judge(o.Outcome, i)
 		if err != nil {
 			return nil, fmt.Errorf("outcome %q: %w", o.Outcome.Name, err)
 		}

@@ -151,12 +151,12 @@ func TestFavourable(t *testing.T) {
 		{Favourable{Values: []string{"true"}}, numbers, []bool{false, true, false}},
 	} {
 		for i, want := range c.want {
-			if got, err := c.rule.judge(c.column, i); err != nil || got != want {
+			if got, err := c.rule.Judge(c.column, i); err != nil || got != want {
 				t.Errorf("%+v of row %d: %v, %v", c.rule, i, got, err)
 			}
 		}
 	}
-	if _, err := (Favourable{AtLeast: &limit}).judge(texts, 0); err == nil {
+	if _, err := (Favourable{AtLeast: &limit}).Judge(texts, 0); err == nil {
 		t.Error("yes is at least 0.5")
 	}
 }

@@ -44,6 +44,8 @@ const (
 	MetricQuality           = "evenkeel.feature.quality.ratio"
 	MetricDriftScore        = "evenkeel.drift.score"
 	MetricDriftShare        = "evenkeel.drift.feature.share"
+	MetricDriftEvidence     = "evenkeel.drift.evidence"
+	MetricDriftAlarm        = "evenkeel.drift.alarm"
 	MetricDisparity         = "evenkeel.fairness.disparity"
 	MetricFairnessCoverage  = "evenkeel.fairness.coverage"
 	MetricHeartbeat         = "evenkeel.agent.heartbeat"

@@ -169,7 +169,9 @@ func (d *Distribution) checkGroups() error {
 	return nil
 }
 
-// checkGroups holds for every table of groups, of a window or of a baseline.
+// checkGroups holds for every table of groups, of a window or of a baseline: no
+// group has more favourable rows than rows, and names ascend, so that each is
+// there once.
 func checkGroups(groups []GroupCount) error {
 	for i, g := range groups {
 		if g.Favourable > g.Total {

@@ -50,6 +50,9 @@ type Metrics struct {
 type Tap struct {
 	MaxBody config.Bytes `yaml:"max_body"` // a longer request or response is proxied but not profiled
 	Queue   config.Bytes `yaml:"queue"`    // bodies waiting to be decoded; what does not fit is dropped and counted
+	// IdleTimeout is how long an unused connection to the model server is kept;
+	// it must be shorter than the model server's own keep-alive timeout.
+	IdleTimeout config.Duration `yaml:"idle_timeout"`
 }
 
 // Model is one monitored model.

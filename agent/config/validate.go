@@ -51,6 +51,7 @@ func (t *Tap) validate(f *config.Faults) {
 	if t.MaxBody <= 0 {
 		f.At("max_body").Add("must be above 0; write for example 4MiB")
 	}
+	positive(f.At("idle_timeout"), t.IdleTimeout)
 	if t.Queue < t.MaxBody {
 		f.At("queue").Add("%s does not hold one body of max_body %s; raise it", t.Queue, t.MaxBody)
 	}

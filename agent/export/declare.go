@@ -84,10 +84,13 @@ func (e *Exporter) meet(ctx context.Context, ref signal.ModelRef) {
 
 func (e *Exporter) declareModel(ctx context.Context, m *declared, o occasion) {
 	m.due = true
-	events, err := e.declaration(m, o)
-	if err == nil {
-		err = e.evidence.Write(ctx, events)
-	}
+	err := e.o.Guard.Try(partEvidence, func() error {
+		events, err := e.declaration(m, o)
+		if err != nil {
+			return err
+		}
+		return e.evidence.Write(ctx, events)
+	})
 	if err != nil {
 		e.o.Log.Warn("a model could not be declared; it is tried again", "model", m.Name, "error", err)
 		return

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -19,6 +20,7 @@ import (
 	"github.com/evenkeel/evenkeel/agent/config"
 	"github.com/evenkeel/evenkeel/agent/window"
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/guard"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -34,6 +36,7 @@ type Options struct {
 	Models       []Model
 	Retry        Retry            // zero: its defaults
 	Now          func() time.Time // nil: time.Now
+	Guard        *guard.Guard     // counts the panics that are recovered, which Watch shows; nil: one of its own
 	Log          *slog.Logger
 }
 
@@ -53,9 +56,18 @@ type Exporter struct {
 
 	stop    context.CancelFunc // nil: not started
 	running sync.WaitGroup
+	failed  atomic.Bool
 	closing sync.Once
 	closed  error
 }
+
+// The exporter's parts, for the counts of panics.
+const (
+	partSender   = "sender"   // one of the senders
+	partSchedule = "schedule" // declarations and held windows
+	partEvidence = "evidence" // a window's records
+	partMetrics  = "metrics"  // scores, callbacks and exports of the metrics
+)
 
 // New opens the spool and makes the SDK's parts. Nothing is sent before Start,
 // but Publish already writes to the spool.
@@ -63,6 +75,10 @@ func New(o Options) (*Exporter, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Guard == nil {
+		o.Guard = guard.New(o.Log)
+	}
+	o.Guard.Expect(partSender, partSchedule, partEvidence, partMetrics)
 	client, err := newClient(o.Export)
 	if err != nil {
 		return nil, err
@@ -77,7 +93,7 @@ func New(o Options) (*Exporter, error) {
 		return nil, err
 	}
 	every := rhythm{metrics: o.Export.MetricsEvery.Std(), heartbeat: o.Heartbeat}
-	if e.views, err = newViews(o.Identity, e.spool, every, o.Now, o.Log); err != nil {
+	if e.views, err = newViews(o.Identity, e.spool, every, o.Now, o.Guard, o.Log); err != nil {
 		return nil, err
 	}
 	if err := e.watchExport(); err != nil {
@@ -123,9 +139,9 @@ func (e *Exporter) Start() {
 	e.stop = stop
 	e.declare(ctx, due)
 	for _, s := range e.senders {
-		e.running.Go(func() { s.run(ctx) })
+		e.running.Go(func() { e.o.Guard.Keep(ctx, partSender, s.run) })
 	}
-	e.running.Go(func() { e.keep(ctx) })
+	e.running.Go(func() { e.o.Guard.Keep(ctx, partSchedule, e.keep) })
 }
 
 // keep does what has to be done though no window closes: declare, and write
@@ -143,9 +159,7 @@ func (e *Exporter) keep(ctx context.Context) {
 			return
 		case <-heartbeat.C:
 			e.declare(ctx, due)
-			e.mu.Lock()
-			e.writeHeld(ctx)
-			e.mu.Unlock()
+			e.retryHeld(ctx)
 		case <-lineage.C:
 			e.declare(ctx, everything)
 		}
@@ -157,20 +171,31 @@ func (e *Exporter) keep(ctx context.Context) {
 // window that could not be written is held in memory, in order and bounded, and
 // tried again before the next one and at every heartbeat; the error says why.
 func (e *Exporter) Publish(ctx context.Context, c *window.Closed) error {
+	err := e.writeNext(ctx, c)
+	e.o.Guard.Run(partMetrics, func() { e.show(c) })
+	return err
+}
+
+// writeNext puts a window behind all earlier ones.
+func (e *Exporter) writeNext(ctx context.Context, c *window.Closed) error {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.meet(ctx, c.Model)
 	e.writeHeld(ctx)
-	err := e.write(ctx, c)
-	e.mu.Unlock()
-	e.show(c)
-	return err
+	return e.write(ctx, c)
+}
+
+// store makes a window's records durable. A panic is an error that no
+// repetition cures.
+func (e *Exporter) store(ctx context.Context, c *window.Closed) error {
+	return e.o.Guard.Try(partEvidence, func() error { return e.evidence.Write(ctx, windowEvents(c)) })
 }
 
 // write puts a window into the spool, behind those that are held.
 func (e *Exporter) write(ctx context.Context, c *window.Closed) error {
 	why := errors.New("earlier ones wait")
 	if e.held.empty() {
-		if why = e.evidence.Write(ctx, windowEvents(c)); why == nil {
+		if why = e.store(ctx, c); why == nil {
 			return nil
 		}
 		if !errs.Retryable(why) {
@@ -184,11 +209,18 @@ func (e *Exporter) write(ctx context.Context, c *window.Closed) error {
 	return fmt.Errorf("window %s of %s is held in memory and will be tried again: %w", c.ID, c.Model, why)
 }
 
+// retryHeld is writeHeld for those that have not the lock.
+func (e *Exporter) retryHeld(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.writeHeld(ctx)
+}
+
 // writeHeld tries to write the windows that are held, oldest first, up to the
 // first that must wait longer.
 func (e *Exporter) writeHeld(ctx context.Context) {
 	for c := e.held.first(); c != nil; c = e.held.first() {
-		err := e.evidence.Write(ctx, windowEvents(c))
+		err := e.store(ctx, c)
 		if errs.Retryable(err) {
 			return
 		}
@@ -238,38 +270,3 @@ func (e *Exporter) Inference(m signal.ModelRef, outcome string, took time.Durati
 
 // MetricsHandler serves /metrics for Prometheus.
 func (e *Exporter) MetricsHandler() http.Handler { return e.views.handler() }
-
-// Close writes what is held, says that the run is complete, exports the
-// metrics a last time, and gives what waits in the spool one attempt until ctx
-// ends. The rest is sent after the next start. Writing to the disk does not
-// depend on ctx: evidence must not be lost for want of time to send it. Close
-// is idempotent, and does no harm before Start.
-func (e *Exporter) Close(ctx context.Context) error {
-	e.closing.Do(func() { e.closed = e.close(ctx) })
-	return e.closed
-}
-
-func (e *Exporter) close(ctx context.Context) error {
-	toDisk := context.WithoutCancel(ctx)
-	if e.stop != nil {
-		e.stop()
-		e.running.Wait()
-		e.declare(toDisk, complete)
-	}
-	e.mu.Lock()
-	e.writeHeld(toDisk)
-	if n := e.held.windows(); n > 0 {
-		e.o.Log.Error("windows are lost: they could not be written to the export spool", "windows", n)
-	}
-	e.mu.Unlock()
-	err := errors.Join(e.views.Close(toDisk), e.evidence.Close(toDisk))
-	if e.stop != nil {
-		var drains sync.WaitGroup
-		for _, s := range e.senders {
-			drains.Go(func() { s.drain(ctx) })
-		}
-		drains.Wait()
-	}
-	e.client.CloseIdleConnections()
-	return err
-}

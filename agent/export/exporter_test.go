@@ -193,6 +193,21 @@ func TestPublishReturnsOnlyWhenDurable(t *testing.T) {
 	}
 }
 
+// fillUp leaves no room in a spool of 1 MiB, which may have taken a heartbeat.
+func fillUp(t testing.TB, s *spool) {
+	t.Helper()
+	for {
+		used := s.Counts(Logs).Bytes + s.Counts(Metrics).Bytes
+		err := s.Append(req(Logs, strings.Repeat("x", 1<<20-200-int(used))))
+		if err == nil {
+			return
+		}
+		if errs.KindOf(err) != errs.Exhausted { // another heartbeat was quicker
+			t.Fatal(err)
+		}
+	}
+}
+
 // A spool that takes nothing: windows are held in order, and written as soon as
 // there is room.
 func TestWindowsAreHeldWhileTheSpoolIsFull(t *testing.T) {
@@ -201,9 +216,7 @@ func TestWindowsAreHeldWhileTheSpoolIsFull(t *testing.T) {
 		o.Export.Spool.Max = 1 << 20
 		o.Heartbeat = 5 * time.Millisecond
 	})
-	if err := e.spool.Append(req(Logs, strings.Repeat("x", 1<<20-200))); err != nil {
-		t.Fatal(err)
-	}
+	fillUp(t, e.spool)
 	for i := range uint64(3) {
 		err := e.Publish(context.Background(), closedWindow(i+1, "7"))
 		if err == nil || !strings.Contains(err.Error(), "held") {
@@ -391,6 +404,108 @@ func TestHeartbeatIsSentAlsoWhenIdle(t *testing.T) {
 	}
 }
 
+// heartbeats gives the heartbeat of each accepted export of metrics, in order;
+// NaN where it has none.
+func heartbeats(r *otlptest.Receiver) []float64 {
+	var out []float64
+	for _, req := range r.Accepted() {
+		if req.Path != "/v1/metrics" {
+			continue
+		}
+		beat := math.NaN()
+		for _, p := range req.Points(signal.MetricHeartbeat) {
+			beat = p.Value
+		}
+		out = append(out, beat)
+	}
+	return out
+}
+
+// A clean stop says goodbye with a heartbeat of 0, the last of all metrics;
+// what ends because it broke, or never started, says nothing.
+func TestOnlyACleanStopSaysGoodbye(t *testing.T) {
+	for name, test := range map[string]struct {
+		start, fail bool
+		want        float64
+	}{
+		"clean":         {start: true, want: 0},
+		"failed":        {start: true, fail: true, want: float64(noon.Unix())},
+		"never started": {want: float64(noon.Unix())},
+	} {
+		t.Run(name, func(t *testing.T) {
+			receiver := otlptest.Start(t, nil)
+			folder := t.TempDir()
+			e := newExporter(t, folder, receiver.URL(), nil)
+			if test.start {
+				e.Start()
+			}
+			if test.fail {
+				e.Failed()
+			}
+			if err := e.Close(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			s := open(t, folder, 8<<20) // what was not sent is on disk
+			sender := newSender(t, s, receiver.URL())
+			sender.kind = Metrics
+			sender.drain(context.Background())
+			beats := heartbeats(receiver)
+			if len(beats) == 0 || beats[len(beats)-1] != test.want {
+				t.Errorf("heartbeats %v, want the last to be %v", beats, test.want)
+			}
+			for _, beat := range beats[:len(beats)-1] {
+				if beat == 0 {
+					t.Errorf("heartbeats %v: goodbye is not the last", beats)
+				}
+			}
+		})
+	}
+}
+
+// Whatever panics behind the tap, the agent goes on, and says so.
+func TestPanicsAreRecoveredAndCounted(t *testing.T) {
+	receiver := otlptest.Start(t, nil)
+	e := newExporter(t, t.TempDir(), receiver.URL(), nil)
+	var attempts atomic.Int64
+	if err := e.Watch(Sources{
+		QueueBytes:  func() int64 { panic("callback") },
+		Dropped:     func() map[string]uint64 { return nil },
+		Undecodable: func() map[string]uint64 { return nil },
+		Profilers:   func() []*window.Profiler { return nil },
+	}); err != nil {
+		t.Fatal(err)
+	}
+	e.client.Timeout = 0 // its timer would outlive the panic
+	healthy := e.client.Transport
+	e.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		if attempts.Add(1) <= 2 {
+			panic("sender")
+		}
+		return healthy.RoundTrip(r)
+	})
+	e.Start()
+	broken := closedWindow(1, "7")
+	broken.Distributions[1] = nil
+	if err := e.Publish(context.Background(), broken); err == nil || !strings.Contains(err.Error(), "lost") {
+		t.Errorf("a window that cannot be encoded: %v", err)
+	}
+	publish(t, e, closedWindow(2, "7"))
+	otlptest.Eventually(t, "the second window", func() bool { return len(receiver.Events(signal.EventWindowProfile)) == 3 })
+	if text := scrape(t, e.MetricsHandler()); !strings.Contains(text, "evenkeel_drift_score{") {
+		t.Errorf("a callback that panics takes the others with it:\n%s", text)
+	}
+	counts := e.o.Guard.Counts()
+	// Both senders; the broken window's records; its scores and the callback.
+	if counts[partSender] != 2 || counts[partEvidence] != 1 || counts[partMetrics] < 2 {
+		t.Errorf("panics %v", counts)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls the function.
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 func scrape(t testing.TB, h http.Handler) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -405,9 +520,10 @@ func scrape(t testing.TB, h http.Handler) string {
 func TestPrometheusExposition(t *testing.T) {
 	e := newExporter(t, t.TempDir(), "http://127.0.0.1:1", nil)
 	if err := e.Watch(Sources{
-		QueueBytes: func() int64 { return 5 },
-		Dropped:    func() map[string]uint64 { return map[string]uint64{"queue_full": 2} },
-		Profilers:  func() []*window.Profiler { return nil },
+		QueueBytes:  func() int64 { return 5 },
+		Dropped:     func() map[string]uint64 { return map[string]uint64{"queue_full": 2} },
+		Undecodable: func() map[string]uint64 { return map[string]uint64{"bad_json": 1, "error_status": 3} },
+		Profilers:   func() []*window.Profiler { return nil },
 	}); err != nil {
 		t.Fatal(err)
 	}

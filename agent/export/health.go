@@ -1,38 +1,48 @@
 package export
 
 import (
-	"context"
-
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/evenkeel/evenkeel/agent/window"
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/guard"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// keySignal tells logs and metrics apart in the exporter's own figures.
-const keySignal = "evenkeel.export.signal"
+const (
+	keySignal = "evenkeel.export.signal" // logs or metrics, in the exporter's own figures
+	keyPart   = "evenkeel.agent.part"    // where a panic was recovered
+)
 
 // Sources are the other parts whose state the metrics show. The functions are
 // called at every export and scrape, and must not block.
 type Sources struct {
-	QueueBytes func() int64              // bodies waiting to be decoded
-	Dropped    func() map[string]uint64  // requests that were not captured, by reason, since the start
-	Profilers  func() []*window.Profiler // for the violations they have counted
+	QueueBytes  func() int64              // bodies waiting to be decoded
+	Dropped     func() map[string]uint64  // requests that were not captured, by reason, since the start
+	Undecodable func() map[string]uint64  // requests that were captured and not profiled, or not wholly, by reason, since the start
+	Profilers   func() []*window.Profiler // for the violations they have counted
 }
 
 // Watch adds the metrics of the other parts. It is called once, before or
 // after Start.
 func (e *Exporter) Watch(s Sources) error {
-	m := instrumentMaker{meter: e.views.meter}
+	m := instrumentMaker{meter: e.views.meter, guard: e.o.Guard}
 	queue := m.gauge("evenkeel.capture.queue.bytes", "By", "Bodies that wait to be decoded.")
 	dropped := m.counter("evenkeel.capture.dropped", "{request}", "Requests that were served but not captured, by reason.")
+	undecodable := m.counter("evenkeel.capture.undecodable", "{request}", "Requests that were captured and not profiled, or not wholly, by reason.")
+	panics := m.counter("evenkeel.agent.panics", "{panic}", "Panics that were recovered, by part of the agent; there should be none.")
 	violations := m.counter(signal.MetricViolationCount, "{value}", "Values that the baseline does not expect, by feature.")
 	return m.observe("watch the agent", func(o metric.Observer) {
 		o.ObserveInt64(queue, s.QueueBytes())
 		for reason, n := range s.Dropped() {
 			o.ObserveInt64(dropped, int64(n), metric.WithAttributes(attribute.String(signal.KeyReason, reason)))
+		}
+		for reason, n := range s.Undecodable() {
+			o.ObserveInt64(undecodable, int64(n), metric.WithAttributes(attribute.String(signal.KeyReason, reason)))
+		}
+		for part, n := range e.o.Guard.Counts() {
+			o.ObserveInt64(panics, int64(n), metric.WithAttributes(attribute.String(keyPart, part)))
 		}
 		for _, p := range s.Profilers() {
 			observeViolations(o, violations, p)
@@ -60,7 +70,7 @@ func observeViolations(o metric.Observer, c metric.Int64Observable, p *window.Pr
 
 // watchExport adds the exporter's own figures.
 func (e *Exporter) watchExport() error {
-	m := instrumentMaker{meter: e.views.meter}
+	m := instrumentMaker{meter: e.views.meter, guard: e.o.Guard}
 	gauges := []struct {
 		c    metric.Int64Observable
 		read func(Counts) int64
@@ -92,6 +102,7 @@ func (e *Exporter) watchExport() error {
 // instrumentMaker makes observable instruments and keeps the first error.
 type instrumentMaker struct {
 	meter metric.Meter
+	guard *guard.Guard
 	made  []metric.Observable
 	err   error
 }
@@ -117,10 +128,7 @@ func (m *instrumentMaker) keep(i metric.Int64Observable, err error) metric.Int64
 // observe registers the callback for all instruments made.
 func (m *instrumentMaker) observe(op string, callback func(metric.Observer)) error {
 	if m.err == nil {
-		_, m.err = m.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-			callback(o)
-			return nil
-		}, m.made...)
+		_, m.err = m.meter.RegisterCallback(guarded(m.guard, callback), m.made...)
 	}
 	if m.err != nil {
 		return errs.E(op, errs.Other, m.err, "")

@@ -23,8 +23,9 @@ import (
 // name, and the collector stores it once.
 const BatchHeader = "Evenkeel-Batch"
 
-// maxRetryAfter bounds what a server can make us wait.
-const maxRetryAfter = 5 * time.Minute
+// longestWait bounds the time between attempts, also where a server asks for
+// more: when the collector is back, evidence should not be far behind.
+const longestWait = 10 * time.Second
 
 // sender forwards one kind of request from the spool to the collector, oldest
 // first, each until it is acknowledged or refused for good.
@@ -45,19 +46,22 @@ type sender struct {
 // Retry says how long to wait between attempts.
 type Retry struct {
 	First time.Duration // after the first failure; 0: 500ms
-	Most  time.Duration // the waits double up to this; 0: 30s
+	Most  time.Duration // the waits double up to this; 0: 10s, which is the limit as well
 }
 
 func (r Retry) policy() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.Multiplier = 2
-	b.InitialInterval, b.MaxInterval = 500*time.Millisecond, 30*time.Second
+	b.InitialInterval = 500 * time.Millisecond
 	if r.First > 0 {
 		b.InitialInterval = r.First
 	}
+	most := longestWait
 	if r.Most > 0 {
-		b.MaxInterval = r.Most
+		most = min(r.Most, longestWait)
 	}
+	// A wait is drawn from around the interval; the longest one counts.
+	b.MaxInterval = time.Duration(float64(most) / (1 + b.RandomizationFactor))
 	return b
 }
 
@@ -116,7 +120,7 @@ func (s *sender) forward(ctx context.Context) error {
 		return s.spool.Done(s.kind, number)
 	case err != nil:
 		return fmt.Errorf("read the collector's answer: %w", err)
-	case forGood(resp.StatusCode):
+	case forGood(resp, answer):
 		s.log.Error("the collector will never take this request; it is put aside in quarantine",
 			"signal", s.kind, "batch", s.batch(number), "status", resp.Status, "answer", excerpt(answer))
 		s.spool.Quarantine(s.kind)
@@ -153,22 +157,14 @@ func (s *sender) batch(number uint64) string {
 	return string(s.instance) + "/" + strconv.FormatUint(number, 10)
 }
 
-// forGood says which answers no repetition changes: the request itself is at
-// fault. Everything else may be cured on the other side, a missing token, a
-// wrong path or a broken server included, so nothing is given up for it.
-func forGood(status int) bool {
-	switch status {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
-		return true
-	}
-	return false
-}
-
 // refusal makes an error of an answer that may change.
 func (s *sender) refusal(resp *http.Response, answer []byte) error {
 	err := fmt.Errorf("the collector answered %s: %s", resp.Status, excerpt(answer))
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
 		return fmt.Errorf("%w; put the collector's token into export.token_file, it is read again for each attempt", err)
+	}
+	if refusesRequest(resp.StatusCode) {
+		return fmt.Errorf("%w; no OTLP server answers so: see whether export.endpoint is the collector, with https where it has TLS, and what stands between", err)
 	}
 	if wait := s.retryAfter(resp.Header.Get("Retry-After")); wait > 0 {
 		return errors.Join(err, &backoff.RetryAfterError{Duration: wait})
@@ -179,10 +175,10 @@ func (s *sender) refusal(resp *http.Response, answer []byte) error {
 // retryAfter reads seconds or an HTTP date; 0 where there is neither.
 func (s *sender) retryAfter(header string) time.Duration {
 	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+		return min(time.Duration(seconds)*time.Second, longestWait)
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return min(max(0, at.Sub(s.now())), maxRetryAfter)
+		return min(max(0, at.Sub(s.now())), longestWait)
 	}
 	return 0
 }

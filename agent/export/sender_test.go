@@ -12,6 +12,8 @@ import (
 	"time"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/evenkeel/evenkeel/agent/export/otlptest"
@@ -90,12 +92,21 @@ func TestSenderRepeatsUntilTheCollectorTakes(t *testing.T) {
 	}
 }
 
+// refusal is how an OTLP server refuses a request for good.
+func refusal(t testing.TB, status int) otlptest.Answer {
+	body, err := proto.Marshal(&spb.Status{Code: int32(codes.InvalidArgument), Message: "no"})
+	if err != nil {
+		t.Error(err)
+	}
+	return otlptest.Answer{Status: status, ContentType: "application/x-protobuf", Body: body}
+}
+
 func TestSenderPutsAsideWhatTheCollectorWillNeverTake(t *testing.T) {
 	for _, status := range []int{400, 413, 415, 422} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			receiver := otlptest.Start(t, func(r otlptest.Request) otlptest.Answer {
 				if r.Batch == "i-1/1" {
-					return otlptest.Answer{Status: status, Body: []byte("no")}
+					return refusal(t, status)
 				}
 				return otlptest.Answer{}
 			})
@@ -126,7 +137,7 @@ func TestSenderSurvivesANetworkThatIsAway(t *testing.T) {
 func TestSenderHonoursRetryAfter(t *testing.T) {
 	s := &sender{now: func() time.Time { return time.Unix(1000, 0) }}
 	for header, want := range map[string]time.Duration{
-		"": 0, "3": 3 * time.Second, "-1": 0, "soon": 0, "99999": maxRetryAfter,
+		"": 0, "3": 3 * time.Second, "-1": 0, "soon": 0, "99999": longestWait,
 		time.Unix(1007, 0).UTC().Format(http.TimeFormat): 7 * time.Second,
 		time.Unix(900, 0).UTC().Format(http.TimeFormat):  0,
 	} {

@@ -37,6 +37,7 @@ type spool struct {
 	quarantine string // what the collector will never take; part of it, at most an eighth of max
 	max        int64
 	log        *slog.Logger
+	syncFolder func(folder string) error // tests let it fail
 
 	mu      sync.Mutex
 	next    uint64 // number of the next request
@@ -74,7 +75,7 @@ const (
 // never acknowledged.
 func openSpool(folder string, max int64, first uint64, log *slog.Logger) (*spool, error) {
 	s := &spool{
-		folder: folder, quarantine: filepath.Join(folder, quarantineIn), max: max, log: log, next: first,
+		folder: folder, quarantine: filepath.Join(folder, quarantineIn), max: max, log: log, syncFolder: syncFolder, next: first,
 		queues: map[Kind][]entry{}, counts: map[Kind]*Counts{}, wake: map[Kind]chan struct{}{},
 	}
 	for _, k := range kinds {
@@ -131,7 +132,7 @@ func (s *spool) scan() error {
 // none of them is given out again.
 func (s *spool) reserve() error {
 	granted := s.next + grant
-	if err := writeFile(s.folder, numberFile, []byte(strconv.FormatUint(granted, 10))); err != nil {
+	if err := s.writeFile(numberFile, []byte(strconv.FormatUint(granted, 10))); err != nil {
 		return err
 	}
 	s.granted = granted
@@ -156,8 +157,11 @@ func (s *spool) Append(r *request) error {
 		}
 	}
 	e := entry{number: s.next, kind: r.Kind, size: int64(len(raw))}
-	s.next++ // also when the write fails: the file may be there all the same
-	if err := writeFile(s.folder, e.name(), raw); err != nil {
+	s.next++ // also when the write fails: no number comes twice
+	if err := s.writeFile(e.name(), raw); err != nil {
+		// What was refused is written again under another number: if this file
+		// came through, it would be sent beside it after the next start.
+		err = errors.Join(err, removeIfThere(filepath.Join(s.folder, e.name())))
 		s.counts[r.Kind].Refused++
 		return errs.E("write to the export spool", errs.Unavailable, err, "")
 	}

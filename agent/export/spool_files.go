@@ -52,9 +52,10 @@ func scanFolder(folder string) ([]entry, error) {
 
 func (e entry) name() string { return fmt.Sprintf("%020d.%s", e.number, e.kind) }
 
-// writeFile makes folder/name durable with the given content, or not at all.
-func writeFile(folder, name string, content []byte) error {
-	path := filepath.Join(folder, name)
+// writeFile makes folder/name durable with the given content. After an error
+// the file may be there all the same, not durable yet.
+func (s *spool) writeFile(name string, content []byte) error {
+	path := filepath.Join(s.folder, name)
 	f, err := os.OpenFile(path+partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func writeFile(folder, name string, content []byte) error {
 	if err != nil {
 		return errors.Join(err, removeIfThere(path+partial))
 	}
-	return syncFolder(folder)
+	return s.syncFolder(s.folder)
 }
 
 func removeIfThere(path string) error {

@@ -148,6 +148,25 @@ func accountIsTheDisk(t *rapid.T, s *spool, folder string, max int64) {
 	}
 }
 
+// A request that the spool refused is not there after a restart either: its
+// window is written again, under another number.
+func TestRefusedRequestLeavesNothingBehind(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder, 1<<20)
+	s.syncFolder = func(string) error { return errors.New("the disk does not answer") }
+	if err := s.Append(req(Logs, "first try")); !errs.Retryable(err) || !strings.Contains(err.Error(), "does not answer") {
+		t.Fatalf("got %v", err)
+	}
+	s.syncFolder = syncFolder
+	if err := s.Append(req(Logs, "second try")); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, folder, 1<<20)
+	if body, n := oldest(t, s, Logs); body != "second try" || n != 2 || s.Counts(Logs).Waiting != 1 {
+		t.Errorf("after a restart %q waits under %d, %d in all", body, n, s.Counts(Logs).Waiting)
+	}
+}
+
 func TestFullSpoolRefusesTheNewestAndLeavesEvidenceTheLargerPart(t *testing.T) {
 	const max = 64 << 10
 	s := open(t, t.TempDir(), max)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/guard"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -41,6 +43,8 @@ type views struct {
 	main, pulse *sdkmetric.MeterProvider
 	registry    *prometheus.Registry
 	meter       metric.Meter
+	guard       *guard.Guard
+	goodbye     atomic.Bool // the heartbeat is 0: the agent stops
 
 	duration     metric.Float64Histogram
 	observations metric.Int64Counter
@@ -59,8 +63,8 @@ type board struct {
 // rhythm says how often the metrics leave over OTLP.
 type rhythm struct{ metrics, heartbeat time.Duration }
 
-func newViews(id Identity, s *spool, every rhythm, now func() time.Time, log *slog.Logger) (*views, error) {
-	v := &views{registry: prometheus.NewRegistry()}
+func newViews(id Identity, s *spool, every rhythm, now func() time.Time, g *guard.Guard, log *slog.Logger) (*views, error) {
+	v := &views{registry: prometheus.NewRegistry(), guard: g}
 	var err error
 	if v.main, err = v.provider(id, s, every.metrics, log); err != nil {
 		return nil, err
@@ -103,7 +107,7 @@ func (v *views) provider(id Identity, s *spool, every time.Duration, log *slog.L
 	return sdkmetric.NewMeterProvider(
 		sdkmetric.WithResource(id.resource()),
 		sdkmetric.WithCardinalityLimit(cardinality),
-		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(logged{otlp, log}, sdkmetric.WithInterval(every))),
+		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(logged{otlp, v.guard, log}, sdkmetric.WithInterval(every))),
 		sdkmetric.WithReader(prom),
 	), nil
 }
@@ -125,8 +129,10 @@ func (v *views) scoreGauges() error {
 	quartets := map[string]quartet{}
 	var all []metric.Observable
 	for name, about := range map[string]string{
-		signal.MetricDriftScore: "Distance of the last window from the approved baseline",
-		signal.MetricDisparity:  "Disparity of a group against its reference group in the last window",
+		signal.MetricDriftScore:       "Distance of the last window from the approved baseline, by method",
+		signal.MetricDriftShare:       "Share of the input features that have drifted in the last window",
+		signal.MetricDisparity:        "Disparity between groups in the last window",
+		signal.MetricFairnessCoverage: "Share of the rows of the last window whose group is known",
 	} {
 		var gauges [4]metric.Float64ObservableGauge
 		for i, part := range []struct{ suffix, unit, about string }{
@@ -144,7 +150,7 @@ func (v *views) scoreGauges() error {
 		}
 		quartets[name] = quartet{gauges[0], gauges[1], gauges[2], gauges[3]}
 	}
-	_, err := v.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+	_, err := v.meter.RegisterCallback(guarded(v.guard, func(o metric.Observer) {
 		for _, s := range v.scores() {
 			q, attrs := quartets[s.metric], metric.WithAttributeSet(s.attrs)
 			o.ObserveFloat64(q.value, s.estimate.Value, attrs)
@@ -156,19 +162,23 @@ func (v *views) scoreGauges() error {
 				o.ObserveFloat64(q.upper, *s.estimate.Upper, attrs)
 			}
 		}
-		return nil
-	}, all...)
+	}), all...)
 	return err
 }
 
 // heartbeat is the gauge that says that the agent is alive, also when no
-// request comes.
+// request comes. The last one of a clean stop is 0, which no clock shows: nobody
+// need wait for the next.
 func (v *views) heartbeat(id Identity, now func() time.Time) error {
 	meter := v.pulse.Meter(scopeName, metric.WithInstrumentationVersion(id.Version))
 	_, err := meter.Float64ObservableGauge(signal.MetricHeartbeat, metric.WithUnit("s"),
-		metric.WithDescription("The agent's clock, in seconds since the Unix epoch."),
+		metric.WithDescription("The agent's clock, in seconds since the Unix epoch; 0 when it stops."),
 		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
-			o.Observe(float64(now().UnixMilli()) / 1000)
+			if v.goodbye.Load() {
+				o.Observe(0)
+			} else {
+				o.Observe(float64(now().UnixMilli()) / 1000)
+			}
 			return nil
 		}))
 	return err
@@ -219,21 +229,36 @@ func (v *views) handler() http.Handler {
 	return promhttp.HandlerFor(v.registry, promhttp.HandlerOpts{})
 }
 
-// Close exports a last time and ends the readers.
-func (v *views) Close(ctx context.Context) error {
-	return errors.Join(v.main.Shutdown(ctx), v.pulse.Shutdown(ctx))
+// Close exports a last time, the heartbeat after all else, and ends the
+// readers. goodbye says that the agent means to stop.
+func (v *views) Close(ctx context.Context, goodbye bool) error {
+	err := v.main.Shutdown(ctx)
+	v.goodbye.Store(goodbye)
+	return errors.Join(err, v.pulse.Shutdown(ctx))
+}
+
+// guarded makes a callback of the SDK, which calls it on goroutines of its own.
+// It never fails: the SDK would export nothing then, the other callbacks'
+// numbers included.
+func guarded(g *guard.Guard, observe func(metric.Observer)) metric.Callback {
+	return func(_ context.Context, o metric.Observer) error {
+		g.Run(partMetrics, func() { observe(o) })
+		return nil
+	}
 }
 
 // logged keeps export errors out of the SDK's global error handler: views are
 // cumulative, so a lost export is only a missing point. The spool counts it.
 type logged struct {
 	sdkmetric.Exporter
-	log *slog.Logger
+	guard *guard.Guard
+	log   *slog.Logger
 }
 
 // Export never fails.
 func (l logged) Export(ctx context.Context, rm *metricdata.ResourceMetrics) error {
-	if err := l.Exporter.Export(ctx, rm); err != nil {
+	err := l.guard.Try(partMetrics, func() error { return l.Exporter.Export(ctx, rm) })
+	if err != nil {
 		l.log.Warn("a metric export did not reach the spool", "error", err)
 	}
 	return nil

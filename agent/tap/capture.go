@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type capture struct {
 	outcome  Outcome // what the client saw, so far
 	request  side
 	response side
+	ended    atomic.Bool // the handler returns: the body is not read any more
 }
 
 // side is the copy of one direction. The transport may read a request's body
@@ -112,7 +114,6 @@ type tee struct {
 // Read reads from the body; the copy is made on the way.
 func (t *tee) Read(p []byte) (int, error) {
 	n, err := t.body.Read(p)
-	t.passed += int64(n)
 	t.record(p[:n], err)
 	return n, err
 }
@@ -127,6 +128,7 @@ func (t *tee) record(b []byte, err error) {
 	s := t.to
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	t.passed += int64(len(b))
 	s.whole = s.whole || err == io.EOF || t.passed == t.length
 	s.broken = s.broken || err != nil && err != io.EOF
 	if !t.blind {

@@ -43,6 +43,7 @@ const maxQueued = 1 << 16
 
 // finish counts a wanted request that has ended and hands its copy over.
 func (t *Tap) finish(c *capture) {
+	c.ended.Store(true)
 	ok := true
 	defer t.recovered(&ok)
 	x := c.x

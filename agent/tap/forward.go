@@ -55,10 +55,14 @@ func newTransports(o Options) *transports {
 
 // RoundTrip sends gRPC over HTTP/2 and all else over HTTP/1.1.
 func (t *transports) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+	if isGRPC(r) {
 		return t.two.RoundTrip(r)
 	}
 	return t.one.RoundTrip(r)
+}
+
+func isGRPC(r *http.Request) bool {
+	return r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
 }
 
 func (t *transports) CloseIdleConnections() {

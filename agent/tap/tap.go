@@ -24,8 +24,11 @@ type Options struct {
 
 	DialTimeout   time.Duration // to connect to the model server. 0: 5s
 	HeaderTimeout time.Duration // for the model server to begin its answer. 0: none, since inference may take long
-	IdleTimeout   time.Duration // of a pooled connection. 0: 90s
-	MaxIdle       int           // pooled connections. 0: 256
+	// IdleTimeout is how long an unused connection to the model server is kept.
+	// It must be shorter than the model server's own, or requests are sent into
+	// connections that are being closed; some servers close after 2 s. 0: 1s
+	IdleTimeout time.Duration
+	MaxIdle     int // pooled connections. 0: 256
 
 	// Finished is told about every wanted request at its end, for a histogram of
 	// durations. It runs on the request's goroutine and must be quick.
@@ -50,7 +53,7 @@ const (
 	defaultMaxBody     = 4 << 20
 	defaultQueue       = 64 << 20
 	defaultDialTimeout = 5 * time.Second
-	defaultIdleTimeout = 90 * time.Second
+	defaultIdleTimeout = time.Second
 	defaultMaxIdle     = 256
 )
 
@@ -135,6 +138,7 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := t.begin(model, r)
 	r = r.WithContext(withCapture(r.Context(), c))
 	r.Body = c.tapRequest(r)
+	c.sendAgain(r)
 	// ReverseProxy panics with http.ErrAbortHandler where a copy breaks off: the
 	// copy is finished on that way out, too.
 	defer t.finish(c)

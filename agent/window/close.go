@@ -12,8 +12,20 @@ import (
 // left out, without a gap in the sequence: nobody was there to see them.
 const maxCatchUp = 60
 
-// closeDue closes every window that ended by now.
+// maxSetBack is how far the clock may go back, as it does when it is adjusted,
+// without an effect on the open window.
+const maxSetBack = time.Second
+
+// closeDue closes every window that ended by now, and one that has not begun by
+// now: the clock was set back, and its end may be far away.
 func (p *Profiler) closeDue(now time.Time) {
+	if p.start.Sub(now) > maxSetBack {
+		p.o.Log.Warn("the clock was set back; the open window is closed", "model", p.o.Model.String(), "from", p.start, "to", now)
+		if p.rows > 0 || p.requests > 0 {
+			p.close(now)
+		}
+		p.open(now)
+	}
 	for n := 0; !p.end.IsZero() && !now.Before(p.end); n++ {
 		if n == maxCatchUp {
 			p.o.Log.Warn("windows left out: the agent was not running", "model", p.o.Model.String(), "from", p.end, "to", now)
@@ -27,7 +39,7 @@ func (p *Profiler) closeDue(now time.Time) {
 // open begins a window. Its end is the next multiple of the length since the
 // epoch, so that replicas' windows match.
 func (p *Profiler) open(start time.Time) {
-	p.start = start
+	p.start = start.Round(0) // the wall clock's, which windows are compared by
 	p.rows, p.requests = 0, 0
 	if p.o.Length > 0 {
 		p.end = nextBoundary(start, p.o.Length)
@@ -50,7 +62,7 @@ func nextBoundary(t time.Time, length time.Duration) time.Time {
 // to it that handOver follows when the lock is free.
 func (p *Profiler) close(end time.Time) {
 	if !end.After(p.start) {
-		end = p.start.Add(1) // a count can be reached within one tick of the clock
+		end = p.start.Add(1) // a count can be reached within one tick of the clock, which may also be set back
 	}
 	sequence, err := p.o.Sequences.next(p.o.Model)
 	if err != nil {
@@ -86,7 +98,7 @@ func (p *Profiler) handOver() {
 	p.handing.Lock()
 	defer p.handing.Unlock()
 	for _, w := range p.takeClosed() {
-		p.o.Sink(w)
+		p.o.Guard.Run(partSink, func() { p.o.Sink(w) })
 	}
 }
 

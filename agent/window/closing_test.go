@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/guard"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -124,17 +125,76 @@ func TestALongPauseDoesNotFloodTheSink(t *testing.T) {
 	}
 }
 
-func TestAClockSetBackKeepsTheWindowOpen(t *testing.T) {
-	now := time.Unix(1000, 0)
+// A clock set back must not keep a window open for as long as it was set back.
+func TestAClockSetBackClosesTheWindow(t *testing.T) {
+	now := time.Unix(60_000, 0)
 	var got collected
 	o := options(t, got.take)
 	o.Clock = func() time.Time { return now }
 	p := profiler(t, o)
-	now = now.Add(-time.Hour)
+	now = now.Add(30 * time.Second)
 	p.Observe(applicants())
-	p.Flush()
-	if w := got.windows[0]; len(got.windows) != 1 || !w.Start.Before(w.End) {
-		t.Errorf("%+v", got.windows)
+	for _, back := range []time.Duration{40 * time.Second, time.Hour} { // into the window before, and far
+		now = now.Add(-back)
+		if end := p.Tick(); end.Sub(now) > o.Length || !end.After(now) {
+			t.Errorf("set back by %s, the open window ends %s from now", back, end.Sub(now))
+		}
+		p.Observe(applicants())
+	}
+	now = now.Add(o.Length)
+	p.Tick()
+	if len(got.windows) != 3 {
+		t.Fatalf("%d windows, want 3", len(got.windows))
+	}
+	for i, w := range got.windows {
+		if w.ID.Sequence != uint64(i+1) || !w.Start.Before(w.End) || w.Distributions[0].N != 6 {
+			t.Errorf("window %d: %+v", i, w)
+		}
+	}
+}
+
+func TestAClockThatIsAdjustedALittleClosesNothing(t *testing.T) {
+	now := time.Unix(60_000, 0)
+	var got collected
+	o := options(t, got.take)
+	o.Clock = func() time.Time { return now }
+	p := profiler(t, o)
+	now = now.Add(-maxSetBack)
+	p.Observe(applicants())
+	now = time.Unix(60_060, 0)
+	p.Tick()
+	if len(got.windows) != 1 || got.windows[0].End != now.UTC() {
+		t.Errorf("%d windows, the first %+v", len(got.windows), got.windows[0])
+	}
+}
+
+// Neither a sink that panics nor a window that cannot be closed keeps others
+// from being handed over.
+func TestPanicsInClosingAreRecoveredAndCounted(t *testing.T) {
+	now := time.Unix(60_000, 0)
+	var got collected
+	o := options(t, func(w *Closed) {
+		if w.ID.Sequence == 1 {
+			panic("sink")
+		}
+		got.take(w)
+	})
+	o.Clock, o.Guard = func() time.Time { return now }, guard.New(o.Log)
+	broken := o
+	broken.Model.Name = "broken"
+	broken.Capture = func() signal.Capture { panic("capture") }
+	set, err := NewSet([]Options{broken, o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(3 * o.Length)
+	set.tick()
+	set.Flush()
+	if len(got.windows) != 2 || got.windows[0].ID.Sequence != 2 {
+		t.Errorf("%d windows handed over, want the second and the third", len(got.windows))
+	}
+	if counts := o.Guard.Counts(); counts[partSink] != 1 || counts[partWindows] != 2 {
+		t.Errorf("panics %v", counts)
 	}
 }
 

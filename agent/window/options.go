@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/guard"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -38,6 +39,7 @@ type Options struct {
 	Capture func() signal.Capture
 	Sink    func(*Closed)    // takes every closed window, in order
 	Clock   func() time.Time // nil: time.Now
+	Guard   *guard.Guard     // counts the panics of closing windows and of the sink, which are recovered; nil: one of its own
 	Log     *slog.Logger     // nil: slog.Default
 }
 
@@ -48,6 +50,12 @@ type Outcome struct {
 	AtLeast *float64           // favourable from here on; excludes Values
 }
 
+// The parts of the package, for the counts of panics.
+const (
+	partWindows = "windows" // closing windows by the clock
+	partSink    = "sink"    // what takes closed windows
+)
+
 const defaultMaxGroups = 64
 
 func (o Options) withDefaults() Options {
@@ -57,6 +65,10 @@ func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	if o.Guard == nil {
+		o.Guard = guard.New(o.Log)
+	}
+	o.Guard.Expect(partWindows, partSink)
 	if o.MaxGroups == 0 {
 		o.MaxGroups = defaultMaxGroups
 	}

@@ -167,9 +167,9 @@ func (s *Set) tick() {
 	for _, name := range s.order {
 		m := s.models[name]
 		for _, p := range m.profilers() {
-			p.Tick()
+			p.o.Guard.Run(partWindows, func() { p.Tick() })
 		}
-		m.retire()
+		m.options.Guard.Run(partWindows, m.retire)
 	}
 }
 
@@ -211,6 +211,6 @@ func (p *Profiler) retire() bool {
 // Flush closes the open window of every profiler.
 func (s *Set) Flush() {
 	for _, p := range s.Profilers() {
-		p.Flush()
+		p.o.Guard.Run(partWindows, p.Flush)
 	}
 }

@@ -17,7 +17,19 @@ const (
 	ErrorStatus         Reason = "error_status"         // the answer was no 2xx: nothing was predicted
 	Truncated           Reason = "truncated"            // a compressed body ends too soon
 	InflatedTooLarge    Reason = "inflated_too_large"   // a compressed body is larger than the cap
+
+	// TooWide is a part of an exchange only: a tensor of more columns than are
+	// taken apart, which is not profiled. The others are.
+	TooWide Reason = "too_wide"
 )
+
+// Reasons lists all reasons of a decoder, so that each is counted from 0.
+func Reasons() []Reason {
+	return []Reason{
+		BadJSON, ShapeMismatch, RowsMismatch, UnsupportedDatatype, UnsupportedEncoding, Binary, NotInference,
+		ErrorStatus, Truncated, InflatedTooLarge, TooWide,
+	}
+}
 
 // Fault is the error of a decoder. Outline describes the payload without any
 // value of it, so that it may be logged: sizes, offsets, tensor names, types.

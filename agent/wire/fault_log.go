@@ -37,18 +37,27 @@ func NewFaultLog(log *slog.Logger, every time.Duration, clock func() time.Time) 
 	}
 }
 
-// Record counts an error of Decode. An error that is no *Fault counts as
-// bad_json and is logged without its text, which might hold values.
+// Record counts an error of Decode, or what it left out. An error that is no
+// *Fault counts as bad_json and is logged without its text, which might hold
+// values. Answers with an error status are counted and not logged: the model
+// server answered so, nothing failed here.
 func (l *FaultLog) Record(model string, x *Exchange, err error) {
 	var f *Fault
 	if !errors.As(err, &f) {
 		f = &Fault{Reason: BadJSON, Outline: "decoder failed"}
 	}
 	count, due := l.count(model, f.Reason)
-	if due {
-		l.log.Warn("payload not decoded", "model", model, "reason", string(f.Reason), "side", f.Side, "outline", f.Outline,
+	if due && f.Reason != ErrorStatus {
+		l.log.Warn(message(f.Reason), "model", model, "reason", string(f.Reason), "side", f.Side, "outline", f.Outline,
 			"status", x.Status, "request_bytes", len(x.Request.Body), "response_bytes", len(x.Response.Body), "so_far", count)
 	}
+}
+
+func message(r Reason) string {
+	if r == TooWide {
+		return "tensor not profiled; name its columns in inputs.columns to have it profiled"
+	}
+	return "payload not decoded"
 }
 
 // count adds one and says whether it is time to log this kind again.
@@ -74,8 +83,10 @@ func (l *FaultLog) Undecodable(model string) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var n uint64
-	for _, c := range l.models[model] {
-		n += c
+	for reason, c := range l.models[model] {
+		if reason != TooWide {
+			n += c
+		}
 	}
 	return n
 }

@@ -14,7 +14,7 @@ import (
 // [n, 1] is one column under its own name; one of shape [n, f] is f columns,
 // under the names that OIPModel gives or else NAME.0, NAME.1 and so on. More
 // dimensions count as columns too, up to maxColumns; a wider tensor, such as an
-// image, is not profiled. Integers beyond 2^53 are rounded, as JSON numbers are.
+// image, is not profiled, which LeftOut tells. Integers beyond 2^53 are rounded, as JSON numbers are.
 //
 // After the first exchanges have sized its memory, Decode allocates nothing for
 // plain bodies. It is not safe for concurrent use; Wants is.
@@ -33,6 +33,7 @@ type OIP struct {
 	turnedM  []bool
 	names    names
 	version  string // of the answer
+	leftOut  *Fault // of the last exchange; nil: nothing
 	observed signal.Observation
 }
 
@@ -102,7 +103,12 @@ func (d *OIP) Decode(x *Exchange) (*signal.Observation, error) {
 	return &d.observed, nil
 }
 
+// LeftOut says what the observation of the last Decode lacks though its
+// exchange could be decoded; nil: nothing.
+func (d *OIP) LeftOut() *Fault { return d.leftOut }
+
 func (d *OIP) decode(x *Exchange) *Fault {
+	d.leftOut = nil
 	model, version, ok := splitInferPath(x.Path)
 	switch {
 	case !ok || !d.knows(model):

@@ -28,7 +28,9 @@ func (d *OIP) columns(inputs int, mapped map[string][]signal.FeatureName) *Fault
 		case columns != nil && len(columns) != t.width:
 			return fault(ShapeMismatch, "tensor %q has %d columns, the configuration names %d", t.name, t.width, len(columns))
 		case columns == nil && t.width > maxColumns:
-			continue
+			if d.leftOut == nil {
+				d.leftOut = fault(TooWide, "tensor %q has %d columns, at most %d are taken apart", t.name, t.width, maxColumns)
+			}
 		case columns == nil && t.width == 1:
 			d.column(t, signal.FeatureName(d.names.keep(t.name)), target)
 		case columns != nil && t.width == 1:

@@ -94,6 +94,29 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// What is not profiled of a request is told, until the next one.
+func TestATensorThatIsTooWideIsTold(t *testing.T) {
+	d := NewOIP(OIPOptions{})
+	wide := `{"name":"image","shape":[1,1025],"datatype":"UINT8","data":[` + strings.Repeat("4711,", 1024) + `0]}`
+	narrow := `{"name":"image","shape":[1,1024],"datatype":"UINT8","data":[` + strings.Repeat("4711,", 1023) + `0]}`
+	for _, test := range []struct {
+		inputs string
+		told   bool
+	}{{wide, true}, {narrow, false}, {wide + "," + narrow, true}} {
+		answer := `{"outputs":[{"name":"y","shape":[1],"datatype":"FP32","data":[1]}]}`
+		if _, err := d.Decode(exchange(`{"inputs":[`+test.inputs+`]}`, answer)); err != nil {
+			t.Fatal(err)
+		}
+		f := d.LeftOut()
+		if (f != nil) != test.told {
+			t.Errorf("%.60s: %v", test.inputs, f)
+		}
+		if f != nil && (f.Reason != TooWide || !strings.Contains(f.Outline, "1025") || strings.Contains(f.Outline, "4711")) {
+			t.Errorf("got %v", f)
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	d := NewOIP(OIPOptions{})
 	request := `{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}`

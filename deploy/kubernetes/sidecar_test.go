@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -44,6 +45,11 @@ type container struct {
 	Ports []struct {
 		Name          string
 		ContainerPort int `yaml:"containerPort"`
+	}
+	Lifecycle struct {
+		PreStop struct {
+			Sleep struct{ Seconds int }
+		} `yaml:"preStop"`
 	}
 	VolumeMounts []struct {
 		Name      string
@@ -148,7 +154,21 @@ func TestConfigurationAndDeploymentAgree(t *testing.T) {
 			t.Errorf("%s is in no volume of the agent", path)
 		}
 	}
-	if grace := pod.TerminationGracePeriodSeconds; c.StopTimeout.Std().Seconds() >= float64(grace) {
-		t.Errorf("stop_timeout %s does not fit into the pod's %d s of grace", c.StopTimeout, grace)
+}
+
+// The agent goes on while endpoints still route to it, the model server until
+// the agent has stopped, and both fit into the pod's grace.
+func TestPodStopsFromTheOutsideIn(t *testing.T) {
+	c, pod := loadAgent(t), load(t)["Deployment"].Spec.Template.Spec
+	pause := func(i int) time.Duration {
+		return time.Duration(pod.Containers[i].Lifecycle.PreStop.Sleep.Seconds) * time.Second
+	}
+	model, sidecar := pause(0), pause(1)
+	stopped := sidecar + c.StopTimeout.Std()
+	if sidecar <= 0 || model < stopped {
+		t.Errorf("the agent waits %s and has stopped after %s, the model server waits %s", sidecar, stopped, model)
+	}
+	if grace := time.Duration(pod.TerminationGracePeriodSeconds) * time.Second; model >= grace || stopped >= grace {
+		t.Errorf("%s and %s do not fit into the pod's %s of grace", model, stopped, grace)
 	}
 }

@@ -7,20 +7,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/evenkeel/evenkeel/internal/errs"
 )
 
 // Load decodes the YAML file at path over the defaults that into already
 // holds. An unknown key is an error that names file, line and the nearest
-// known key; an empty file leaves the defaults.
+// known key; an empty file leaves the defaults. A file that is not there is
+// errs.NotFound, one that cannot be decoded errs.Invalid.
 func Load(path string, into any) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+		kind := errs.Other
+		if errors.Is(err, fs.ErrNotExist) {
+			kind = errs.NotFound
+		}
+		return errs.E("read configuration", kind, err, "")
 	}
 	return Decode(path, raw, into)
 }
@@ -34,10 +42,10 @@ func Decode(name string, raw []byte, into any) error {
 		return nil
 	}
 	if err != nil {
-		return explain(name, err, into)
+		return errs.Of(errs.Invalid, explain(name, err, into))
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: more than one YAML document; one file holds one", name)
+		return errs.Of(errs.Invalid, fmt.Errorf("%s: more than one YAML document; one file holds one", name))
 	}
 	return nil
 }
@@ -70,12 +78,12 @@ func (f *Faults) Add(format string, args ...any) {
 	*f.list = append(*f.list, strings.TrimSuffix(f.prefix, ": ")+": "+fmt.Sprintf(format, args...))
 }
 
-// Err gives all faults as one error, a line each, or nil.
+// Err gives all faults as one error of kind errs.Invalid, a line each, or nil.
 func (f *Faults) Err() error {
 	if len(*f.list) == 0 {
 		return nil
 	}
-	return errors.New(strings.Join(*f.list, "\n"))
+	return errs.Of(errs.Invalid, errors.New(strings.Join(*f.list, "\n")))
 }
 
 // Resolve makes paths that were read from a file in folder usable from the

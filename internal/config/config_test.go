@@ -1,11 +1,15 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/evenkeel/evenkeel/internal/errs"
 )
 
 type inner struct {
@@ -99,5 +103,35 @@ func TestUnitsReadWhatTheyWrite(t *testing.T) {
 		if b.String() != want {
 			t.Errorf("%d: got %q, want %q", b, b.String(), want)
 		}
+	}
+}
+
+// Exit codes follow from these kinds.
+func TestFaultsHaveKinds(t *testing.T) {
+	folder := t.TempDir()
+	misspelt := filepath.Join(folder, "misspelt.yaml")
+	if err := os.WriteFile(misspelt, []byte("nmae: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	faults := NewFaults("c.yaml")
+	faults.At("name").Add("is empty")
+	absent := filepath.Join(folder, "absent.yaml")
+	for _, tc := range []struct {
+		name string
+		err  error
+		kind errs.Kind
+		want string
+	}{
+		{"no file", Load(absent, new(sample)), errs.NotFound, "read configuration: open " + absent + ": no such file or directory"},
+		{"a folder", Load(folder, new(sample)), errs.Other, "read configuration: read " + folder + ": is a directory"},
+		{"misspelt", Load(misspelt, new(sample)), errs.Invalid, misspelt + `:1: unknown key "nmae"; did you mean "name"?`},
+		{"two documents", Decode("c.yaml", []byte("name: a\n---\nname: b"), new(sample)), errs.Invalid, "c.yaml: more than one YAML document; one file holds one"},
+		{"not valid", faults.Err(), errs.Invalid, "c.yaml: name: is empty"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.err == nil || errs.KindOf(tc.err) != tc.kind || tc.err.Error() != tc.want {
+				t.Errorf("got %q of kind %d, want %q of kind %d", tc.err, errs.KindOf(tc.err), tc.want, tc.kind)
+			}
+		})
 	}
 }

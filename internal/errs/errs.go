@@ -36,12 +36,17 @@ func E(op string, kind Kind, err error, hint string) error {
 	return &Error{Op: op, Kind: kind, Hint: hint, Err: err}
 }
 
+// Of gives a kind to an error whose text says everything already.
+func Of(kind Kind, err error) error { return &Error{Kind: kind, Err: err} }
+
 // Error gives one line: operation, cause, and the hint after a semicolon.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
 	if e.Err != nil {
-		b.WriteString(": ")
+		if e.Op != "" {
+			b.WriteString(": ")
+		}
 		b.WriteString(e.Err.Error())
 	}
 	if e.Hint != "" {

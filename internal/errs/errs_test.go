@@ -17,6 +17,13 @@ func TestErrorReadsAsOneLine(t *testing.T) {
 	}
 }
 
+func TestOfAddsAKindAndNoText(t *testing.T) {
+	err := Of(Invalid, io.ErrClosedPipe)
+	if err.Error() != io.ErrClosedPipe.Error() || KindOf(err) != Invalid || !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("got %q of kind %d", err, KindOf(err))
+	}
+}
+
 func TestKindOfFindsTheOutermostKind(t *testing.T) {
 	inner := E("insert", Unavailable, io.EOF, "")
 	for _, tc := range []struct {

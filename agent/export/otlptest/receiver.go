@@ -28,10 +28,11 @@ type Request struct {
 
 // Answer is what the receiver says to a request. The zero Answer is 200.
 type Answer struct {
-	Status     int
-	RetryAfter string
-	Body       []byte
-	Hold       <-chan struct{} // answered when it is closed, or the client has gone
+	Status      int
+	RetryAfter  string
+	ContentType string
+	Body        []byte
+	Hold        <-chan struct{} // answered when it is closed, or the client has gone
 }
 
 // Receiver takes OTLP requests. Those answered with 200 are accepted.
@@ -92,6 +93,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	if a.RetryAfter != "" {
 		w.Header().Set("Retry-After", a.RetryAfter)
+	}
+	if a.ContentType != "" {
+		w.Header().Set("Content-Type", a.ContentType)
 	}
 	if a.Status != 0 {
 		w.WriteHeader(a.Status)
@@ -193,18 +197,20 @@ type Point struct {
 func (r *Receiver) Points(name string) []Point {
 	accepted := r.Accepted()
 	for i := len(accepted) - 1; i >= 0; i-- {
-		if accepted[i].Path == "/v1/metrics" {
-			if points := metricPoints(accepted[i].Metrics, name); len(points) > 0 {
-				return points
-			}
+		if points := accepted[i].Points(name); len(points) > 0 {
+			return points
 		}
 	}
 	return nil
 }
 
-func metricPoints(metrics pmetric.Metrics, name string) []Point {
+// Points gives the points of a gauge or sum in one request.
+func (r Request) Points(name string) []Point {
+	if r.Path != "/v1/metrics" {
+		return nil
+	}
 	var out []Point
-	for _, rm := range metrics.ResourceMetrics().All() {
+	for _, rm := range r.Metrics.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				if m.Name() != name {
