@@ -88,7 +88,8 @@ type Drain struct {
 
 // Fleet says how long a window waits for replicas that are late.
 type Fleet struct {
-	Grace config.Duration `yaml:"grace"`
+	Grace      config.Duration `yaml:"grace"`
+	StartGrace config.Duration `yaml:"start_grace"` // after a restart, also for heartbeats that are late
 }
 
 // Rules says what is judged.
@@ -121,7 +122,7 @@ func Default() Config {
 		API:         Listener{"127.0.0.1:42001"},
 		Spool:       Spool{Max: 1 << 30, Segment: 64 << 20},
 		Drain:       Drain{MaxRecords: 1000, MaxBytes: 8 << 20, Every: config.Duration(200 * time.Millisecond)},
-		Fleet:       Fleet{Grace: config.Duration(5 * time.Second)},
+		Fleet:       Fleet{Grace: config.Duration(5 * time.Second), StartGrace: config.Duration(90 * time.Second)},
 		StopTimeout: config.Duration(5 * time.Second),
 	}
 }

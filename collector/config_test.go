@@ -32,7 +32,7 @@ otlp:
   max_request: 10
 spool: {max: 1MiB, segment: 1MiB}
 drain: {max_records: 0, max_bytes: 1, every: 0s}
-fleet: {grace: 0s}
+fleet: {grace: 0s, start_grace: 0s}
 tls: {cert_file: /does/not/exist}
 systems: [{id: a}, {id: a}, {owner: b}]
 plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
@@ -48,7 +48,7 @@ plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
 	for _, path := range []string{
 		"data", "clickhouse.addr", "clickhouse.database", "clickhouse.timeout", "clickhouse.password_file",
 		"engine.library", "otlp.grpc.listen", "otlp.http.listen", "otlp.max_request", "spool.max",
-		"drain.max_records", "drain.max_bytes", "drain.every", "fleet.grace", "tls", "tls.cert_file",
+		"drain.max_records", "drain.max_bytes", "drain.every", "fleet.grace", "fleet.start_grace", "tls", "tls.cert_file",
 		"systems[1].id", "systems[2].id", "plugins[0].name", "plugins[1].path", "plugins[1].sha256", "plugins[2].name",
 	} {
 		found := 0
@@ -61,8 +61,8 @@ plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
 			t.Errorf("%s: reported %d times", path, found)
 		}
 	}
-	if len(lines) != 22 {
-		t.Errorf("%d faults, want 22:\n%v", len(lines), err)
+	if len(lines) != 23 {
+		t.Errorf("%d faults, want 23:\n%v", len(lines), err)
 	}
 }
 

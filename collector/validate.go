@@ -92,6 +92,7 @@ func (c *Config) validateBounds(f *config.Faults) {
 	}
 	mustBePositive(f.At("drain").At("every"), c.Drain.Every)
 	mustBePositive(f.At("fleet").At("grace"), c.Fleet.Grace)
+	mustBePositive(f.At("fleet").At("start_grace"), c.Fleet.StartGrace)
 	mustBePositive(f.At("stop_timeout"), c.StopTimeout)
 }
 

@@ -57,7 +57,7 @@ func glance() []Panel {
 	return []Panel{
 		row("At a glance"),
 		stat("Worst drift", "Largest population stability index of any input feature in the newest window of all replicas.",
-			"", psiLimits, query{"max(" + newest(series(signal.MetricDriftScore, fleet, featuresOnly)) + ")", "PSI"}),
+			"", psiLimits, query{"max(" + newest(series(signal.MetricDriftScore, fleet, ofFeatures)) + ")", "PSI"}),
 		stat("Widest disparity", "Largest statistical parity difference of any group, either way, in the newest window of all replicas.",
 			"", []limit{{0.1, "red"}}, query{"max(abs(" + newest(parity) + "))", "difference"}),
 		stat("Longest silence", "Time since the newest heartbeat of the agent that has been silent longest.",
@@ -71,13 +71,13 @@ func drift() []Panel {
 	return []Panel{
 		row("Drift against the approved baseline"),
 		lines("Input features", "Population stability index of each input feature over all replicas, with the limits of DRF-01.",
-			"", psiLimits, query{maxBy(signal.KeyFeatureName, stepwise(series(signal.MetricDriftScore, fleet, featuresOnly))), "{{evenkeel_feature_name}}"}),
+			"", psiLimits, query{maxBy(signal.KeyFeatureName, stepwise(series(signal.MetricDriftScore, fleet, ofFeatures))), "{{evenkeel_feature_name}}"}),
 		lines("Predictions", "Population stability index of each output over all replicas.",
-			"", psiLimits, query{maxBy(signal.KeyFeatureName, stepwise(series(signal.MetricDriftScore, fleet, predictionsOnly))), "{{evenkeel_feature_name}}"}),
+			"", psiLimits, query{maxBy(signal.KeyFeatureName, stepwise(series(signal.MetricDriftScore, fleet, ofPredictions))), "{{evenkeel_feature_name}}"}),
 		lines("Each replica", "The most drifted input feature of each agent: one that stands out has other traffic or another model.",
-			"", psiLimits, query{maxBy(signal.KeyInstanceID, stepwise(series(signal.MetricDriftScore, replica, featuresOnly))), "{{service_instance_id}}"}),
+			"", psiLimits, query{maxBy(signal.KeyInstanceID, stepwise(series(signal.MetricDriftScore, replica, ofFeatures))), "{{service_instance_id}}"}),
 		lines("Rows behind the scores", "Rows in each window of all replicas. Below a rule's least number a window is not judged.",
-			"short", nil, query{maxBy(signal.KeyModelName, stepwise(series(signal.MetricDriftScore+signal.SuffixSamples, fleet, featuresOnly))), "{{evenkeel_model_name}}"}),
+			"short", nil, query{maxBy(signal.KeyModelName, stepwise(series(signal.MetricDriftScore+signal.SuffixSamples, fleet, ofFeatures))), "{{evenkeel_model_name}}"}),
 	}
 }
 
@@ -163,25 +163,31 @@ const (
 // agents selects a metric of the agents themselves, which know no model.
 func agents(metric string) string { return translated(metric) + "{" + bySystem + "}" }
 
-// silence is the expression of LOG-02, for the chosen systems.
+// silence is the expression of LOG-02, for the chosen systems. An agent that
+// stopped cleanly said goodbye with a heartbeat of 0.
 var silence = "time() - max by (" + translated(signal.KeySystemID) + ", " + translated(signal.KeyInstanceID) +
-	") (timestamp(" + translated(signal.MetricHeartbeat) + "{" + bySystem + "}))"
+	") (timestamp(" + agents(signal.MetricHeartbeat) + ") unless " + agents(signal.MetricHeartbeat) + " == 0)"
 
 // Matchers of the queries.
 var (
-	bySystem        = translated(signal.KeySystemID) + `=~"$system"`
-	byModel         = translated(signal.KeyModelName) + `=~"$model"`
-	fleet           = is(signal.KeyScope, signal.ScopeFleet)
-	replica         = is(signal.KeyScope, signal.ScopeInstance)
-	featuresOnly    = is(signal.KeyDriftTarget, string(signal.TargetFeature))
-	predictionsOnly = is(signal.KeyDriftTarget, string(signal.TargetPrediction))
-	notProfiled     = translated(signal.KeyCapture) + `=~"` + signal.CaptureDropped + "|" + signal.CaptureUndecodable + `"`
-	groupLabels     = strings.Join([]string{translated(signal.KeyProtected), translated(signal.KeyGroup), translated(signal.KeyReferenceGroup)}, ", ")
+	bySystem      = translated(signal.KeySystemID) + `=~"$system"`
+	byModel       = translated(signal.KeyModelName) + `=~"$model"`
+	fleet         = is(signal.KeyScope, signal.ScopeFleet)
+	replica       = is(signal.KeyScope, signal.ScopeInstance)
+	ofFeatures    = psiOf(signal.TargetFeature)
+	ofPredictions = psiOf(signal.TargetPrediction)
+	notProfiled   = translated(signal.KeyCapture) + `=~"` + signal.CaptureDropped + "|" + signal.CaptureUndecodable + `"`
+	groupLabels   = strings.Join([]string{translated(signal.KeyProtected), translated(signal.KeyGroup), translated(signal.KeyReferenceGroup)}, ", ")
 )
 
 func is(key, value string) string      { return translated(key) + `="` + value + `"` }
 func metricIs(metric string) string    { return is(signal.KeyFairnessMetric, metric) }
 func maxBy(labels, expr string) string { return "max by (" + translated(labels) + ") (" + expr + ")" }
+
+// psiOf matches one of the methods by which drift is measured.
+func psiOf(target signal.Target) string {
+	return is(signal.KeyDriftMethod, signal.DriftPSI) + ", " + is(signal.KeyDriftTarget, string(target))
+}
 
 // translated gives the Prometheus form of a name.
 func translated(name string) string { return strings.ReplaceAll(name, ".", "_") }

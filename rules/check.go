@@ -135,7 +135,7 @@ func (r *Rule) checkExpressions(p place, parse func(string) error) {
 		return
 	}
 	for _, e := range []struct{ key, text string }{
-		{"expr", r.Expr}, {"samples", r.Samples}, {"lower", r.Lower}, {"upper", r.Upper},
+		{"expr", r.Expr}, {"samples", r.Samples}, {"lower", r.Lower}, {"upper", r.Upper}, {"ended", r.Ended},
 	} {
 		if e.text == "" {
 			continue

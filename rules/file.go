@@ -26,6 +26,7 @@ type ruleFile struct {
 	Samples       string              `yaml:"samples"`
 	Lower         string              `yaml:"lower"`
 	Upper         string              `yaml:"upper"`
+	Ended         string              `yaml:"ended"`
 	Subject       []string            `yaml:"subject"`
 	Fail          string              `yaml:"fail"`
 	Warn          string              `yaml:"warn"`
@@ -117,7 +118,7 @@ func (f *ruleFile) parse(p place) Rule {
 	r := Rule{
 		ID: signal.RuleID(f.ID), Title: f.Title, Monitors: f.Monitors,
 		Expr: strings.TrimSpace(f.Expr), Samples: strings.TrimSpace(f.Samples),
-		Lower: strings.TrimSpace(f.Lower), Upper: strings.TrimSpace(f.Upper),
+		Lower: strings.TrimSpace(f.Lower), Upper: strings.TrimSpace(f.Upper), Ended: strings.TrimSpace(f.Ended),
 		Subject: f.Subject, Decide: Decide(f.Decide), Analysed: f.Analysed,
 		Responsible: f.Responsible, Refs: f.Refs, Description: f.Description, Runbook: f.Runbook,
 		OnFail: OnFail(f.OnFail),

@@ -22,13 +22,14 @@ type Rule struct {
 	Samples       string              `json:"samples,omitempty"`
 	Lower         string              `json:"lower,omitempty"`
 	Upper         string              `json:"upper,omitempty"`
-	Subject       []string            `json:"subject"` // labels that name the subject
+	Ended         string              `json:"ended,omitempty"` // PromQL; yields subjects that have ended and are not expected any more
+	Subject       []string            `json:"subject"`         // labels that name the subject
 	Fail          Limit               `json:"fail"`
 	Warn          Limit               `json:"warn"`
 	For           Span                `json:"for"` // how long a fail lasts before it fires
 	Decide        Decide              `json:"decide"`
 	Every         config.Duration     `json:"every"`    // 0: at each sealed window
-	Analysed      string              `json:"analysed"` // when (9.1 d): daily, weekly, monthly, quarterly, on fail
+	Analysed      string              `json:"analysed"` // when (9.1 d): daily, weekly, monthly, quarterly, yearly, on fail
 	Responsible   Responsible         `json:"responsible"`
 	NoData        NoDataPolicy        `json:"no_data"`
 	OnFail        OnFail              `json:"on_fail"`

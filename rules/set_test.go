@@ -24,7 +24,7 @@ func TestShippedPacks(t *testing.T) {
 	for _, r := range set.Rules() {
 		ids = append(ids, string(r.ID)+"/"+r.Group())
 	}
-	if got := strings.Join(ids, " "); got != "DRF-01/drift FAI-02/fairness LOG-02/logging" {
+	if got := strings.Join(ids, " "); got != "DQ-01/data-quality DQ-02/data-quality DRF-01/drift DRF-02/drift DRF-03/drift FAI-01/fairness FAI-02/fairness FAI-04/fairness LOG-02/logging" {
 		t.Errorf("shipped rules: %s", got)
 	}
 	drift := set.Rule("any", "DRF-01")

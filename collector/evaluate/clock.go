@@ -30,23 +30,49 @@ func (e *Evaluator) Run(ctx context.Context) error {
 // Step catches up and evaluates every rule whose tick has come. It is what Run
 // does each time.
 func (e *Evaluator) Step(ctx context.Context) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	if err := e.take(ctx); err != nil {
+		return err
+	}
+	defer e.giveBack()
 	if err := e.ready(ctx); err != nil {
 		return err
 	}
-	now := e.options.Now()
-	for _, system := range e.systems(now) {
+	at, due := e.ticking(e.options.Now())
+	if !due {
+		return nil
+	}
+	e.forget(at)
+	for _, system := range e.systems(at) {
 		for _, rule := range e.options.Rules.For(system) {
 			if rule.Windowed() {
 				continue
 			}
-			if err := e.tick(ctx, system, rule, now); err != nil {
+			if err := e.tick(ctx, system, rule, at); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// ticking gives the time at which ticks are looked for: now, or a moment ago
+// where the store had yet to take in what was acknowledged by then. To judge
+// earlier would call an agent silent whose heartbeats are in the spool, or wait
+// in the agent for the end of an outage. Ticks that pass meanwhile are missed,
+// and counted as such by the next.
+func (e *Evaluator) ticking(now time.Time) (time.Time, bool) {
+	if now.Before(e.calm) {
+		return now, false
+	}
+	if e.barrier.IsZero() {
+		e.barrier = now
+	}
+	at := e.barrier
+	if !e.options.Stored(at) {
+		return at, false
+	}
+	e.barrier = time.Time{}
+	return at, true
 }
 
 // tick evaluates a rule at the newest multiple of its period, once. Ticks that
@@ -66,9 +92,9 @@ func (e *Evaluator) tick(ctx context.Context, system signal.SystemID, rule *rule
 
 // systems gives the declared systems and those heard of not too long ago.
 func (e *Evaluator) systems(now time.Time) []signal.SystemID {
-	out := slices.Clone(e.options.Systems)
+	out, oldest := slices.Clone(e.options.Systems), now.Add(-e.options.rememberMost())
 	for system, at := range e.heard {
-		if at.After(now.Add(-e.options.Remember)) {
+		if at.After(oldest) {
 			out = append(out, system)
 		}
 	}

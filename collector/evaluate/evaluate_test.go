@@ -127,7 +127,7 @@ func TestFairnessIsDecidedByTheInterval(t *testing.T) {
 	w.slot(1, even, 50, 50)
 	w.slot(2, even, 38, 50) // -0.12 over 200 each: the interval reaches into the band
 	w.slot(3, even, 20, 60) // -0.4: all of it is outside
-	want := []string{"@10s female pass ok 1", "@20s female warn ok 2", "@30s female fail firing 1"}
+	want := []string{"@10s gender,female pass ok 1", "@20s gender,female warn ok 2", "@30s gender,female fail firing 1"}
 	if got := w.stored("FAI-02"); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

@@ -3,7 +3,6 @@ package evaluate
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -21,9 +20,11 @@ type Evaluator struct {
 	options Options
 	metrics metrics
 
-	mu      sync.Mutex
+	turn    chan struct{} // holds one token; who took it has all below
 	loaded  bool
-	backlog []model.FleetWindow           // sealed before the start, not looked at yet
+	calm    time.Time                     // no ticks before: agents may still deliver what an outage held back
+	barrier time.Time                     // the tick that waits until what was acknowledged before it is stored
+	backlog []model.FleetWindow           // told before the past was read
 	latest  map[stateKey]model.Evaluation // the newest of every rule and subject
 	done    map[doneKey]time.Time         // end of the newest occasion of every rule
 	heard   map[signal.SystemID]time.Time // when a system last had windows or values
@@ -41,17 +42,35 @@ func New(o Options) (*Evaluator, error) {
 	if o.Store == nil || o.Queries == nil || o.Rules == nil {
 		return nil, errs.E("set up the evaluator", errs.Invalid, errors.New("no store, no queries or no rules"), "")
 	}
-	return &Evaluator{
-		options: o.withDefaults(), metrics: newMetrics(o.Metrics), latest: map[stateKey]model.Evaluation{},
+	e := &Evaluator{
+		options: o.withDefaults(), metrics: newMetrics(o.Metrics), turn: make(chan struct{}, 1), latest: map[stateKey]model.Evaluation{},
 		done: map[doneKey]time.Time{}, heard: map[signal.SystemID]time.Time{},
-	}, nil
+	}
+	e.turn <- struct{}{}
+	return e, nil
 }
 
+// take waits for the turn, no longer than ctx lasts: whoever has it may be
+// trying for long to reach a store that is away.
+func (e *Evaluator) take(ctx context.Context) error {
+	select {
+	case <-e.turn:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *Evaluator) giveBack() { e.turn <- struct{}{} }
+
 // Sealed evaluates the rules of a window's length; fleet calls it. What cannot
-// be evaluated because ctx ended is evaluated after the next start.
+// be evaluated because ctx ended is evaluated after the next start, when fleet
+// tells of it again. What was evaluated before is passed over.
 func (e *Evaluator) Sealed(ctx context.Context, w model.FleetWindow) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	if e.take(ctx) != nil {
+		return
+	}
+	defer e.giveBack()
 	if err := e.ready(ctx); err != nil {
 		e.options.Log.Warn("a sealed window waits for what was evaluated before", "error", err, "system", w.System, "end", w.End)
 		e.backlog = append(e.backlog, w)

@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/collector/model"
@@ -53,24 +52,6 @@ func state(rule *rules.Effective, ev *model.Evaluation) model.RuleState {
 		return model.StateFiring
 	}
 	return model.StatePending
-}
-
-// expected gives the subjects of an occasion that had a value not too long
-// ago, ordered. Those that had none for longer are forgotten.
-func (e *Evaluator) expected(rule *rules.Effective, o *occasion) []map[string]string {
-	var out []map[string]string
-	for key, ev := range e.latest {
-		if key.system != o.system || key.rule != rule.ID || !o.about(ev.Subject) || isWhole(rule, ev.Subject) {
-			continue
-		}
-		if lastSeen(rule, &ev).After(o.end.Add(-e.options.Remember)) {
-			out = append(out, ev.Subject)
-		} else {
-			delete(e.latest, key)
-		}
-	}
-	slices.SortFunc(out, func(a, b map[string]string) int { return strings.Compare(subjectKey(a), subjectKey(b)) })
-	return out
 }
 
 // lastSeen tells from an evaluation alone when the subject last had a value, so

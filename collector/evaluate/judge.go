@@ -18,9 +18,10 @@ import (
 )
 
 // judge evaluates one rule at one occasion: every subject that has a value and
-// every one that is expected, ordered by subject; at least one evaluation. A
-// query that cannot be answered gives the verdict error; the only error that
-// judge itself returns is the context's.
+// every one that is expected, ordered by subject. Where there is none, the
+// silence of the whole is judged, if it counts. A query that cannot be answered
+// gives the verdict error; the only error that judge itself returns is the
+// context's.
 func (e *Evaluator) judge(ctx context.Context, rule *rules.Effective, o *occasion) ([]model.Evaluation, error) {
 	measured, err := e.measure(ctx, rule, o)
 	if ctx.Err() != nil {
@@ -30,7 +31,7 @@ func (e *Evaluator) judge(ctx context.Context, rule *rules.Effective, o *occasio
 	if err != nil {
 		j.failed(err)
 	} else {
-		j.values(measured.list)
+		j.values(&measured)
 	}
 	return slices.SortedFunc(maps.Values(j.out), func(a, b model.Evaluation) int {
 		return strings.Compare(subjectKey(a.Subject), subjectKey(b.Subject))
@@ -49,9 +50,9 @@ type judgement struct {
 
 // values judges what was measured, and the silence of what was not. Where two
 // values are about one subject, the worse verdict counts.
-func (j *judgement) values(list []reading) {
-	for i := range list {
-		r := &list[i]
+func (j *judgement) values(measured *readings) {
+	for i := range measured.list {
+		r := &measured.list[i]
 		verdict, why := decide(j.rule, r)
 		known, twice := j.out[subjectKey(r.subject)]
 		if !twice || worse(verdict, known.Verdict) {
@@ -59,14 +60,20 @@ func (j *judgement) values(list []reading) {
 		}
 	}
 	for _, subject := range j.e.expected(j.rule, j.o) {
-		if _, there := j.out[subjectKey(subject)]; !there {
+		key := subjectKey(subject)
+		if _, there := j.out[key]; there {
+			continue
+		}
+		if measured.ended[key] {
+			j.end(subject)
+		} else {
 			j.put(subject, signal.NoData, measure.GroundAbsent, nil)
 		}
 	}
-	if len(j.out) == 0 {
+	if len(measured.list) > 0 {
+		j.breakSilence(len(measured.list))
+	} else if len(j.out) == 0 && j.e.silenceCounts(j.rule, j.o) {
 		j.put(j.o.whole(), signal.NoData, measure.GroundAbsent, nil)
-	} else if len(list) > 0 {
-		j.breakSilence(len(list))
 	}
 }
 
@@ -90,7 +97,7 @@ func (j *judgement) breakSilence(subjects int) {
 // failed judges everything that is expected as not computable.
 func (j *judgement) failed(err error) {
 	subjects := j.e.expected(j.rule, j.o)
-	if len(subjects) == 0 {
+	if len(subjects) == 0 && j.e.silenceCounts(j.rule, j.o) {
 		subjects = []map[string]string{j.o.whole()}
 	}
 	for _, subject := range subjects {

@@ -29,15 +29,20 @@ type reading struct {
 // them may be about one subject, where a label that does not name it differs.
 type readings struct {
 	list   []reading
-	digest signal.Digest // of the queries as they ran
+	ended  map[string]bool // keys of subjects that are known to have ended
+	digest signal.Digest   // of the queries as they ran
 }
 
 // measure runs a rule's queries at the end of an occasion.
 func (e *Evaluator) measure(ctx context.Context, rule *rules.Effective, o *occasion) (readings, error) {
 	var out readings
 	var texts []string
-	vectors := make([]promql.Vector, 4)
-	for i, expr := range []string{rule.Expr, rule.Samples, rule.Lower, rule.Upper} {
+	exprs := []string{rule.Expr, rule.Samples, rule.Lower, rule.Upper}
+	if rule.Ended != "" {
+		exprs = append(exprs, rule.Ended)
+	}
+	vectors := make([]promql.Vector, 5)
+	for i, expr := range exprs {
 		if expr == "" {
 			texts = append(texts, "")
 			continue
@@ -68,6 +73,10 @@ func (e *Evaluator) measure(ctx context.Context, rule *rules.Effective, o *occas
 			r.samples = uint64(*n)
 		}
 		out.list = append(out.list, r)
+	}
+	out.ended = map[string]bool{}
+	for _, s := range vectors[4] {
+		out.ended[subjectKey(subjectOf(rule, o, s.Metric))] = true
 	}
 	return out, nil
 }

@@ -22,7 +22,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 			Name: "evenkeel_evaluate_missed", Help: "Evaluations of a rule that were due and did not take place.",
 		}, []string{"rule"}),
 		seconds: f.NewHistogram(prometheus.HistogramOpts{
-			Name: "evenkeel_evaluate_duration_seconds", Help: "Time to evaluate one rule for all subjects of a window.",
+			Name: "evenkeel_evaluate_duration", Help: "Seconds to evaluate one rule for all subjects of a window.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}),
 	}

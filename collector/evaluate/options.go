@@ -17,7 +17,6 @@ import (
 type Store interface {
 	model.Writer
 	model.EvaluationReader
-	FleetWindows(ctx context.Context, from, to time.Time) ([]model.FleetWindow, error)
 }
 
 // Queries answers PromQL; collector/query.Engine does.
@@ -41,9 +40,13 @@ type Options struct {
 	Register Register          // nil: evaluations are stored and nothing follows
 	Systems  []signal.SystemID // declared: their silence is seen
 
-	CatchUp  time.Duration // sealed windows that ended longer ago are not evaluated any more; default 24h
-	Remember time.Duration // how long a silent subject is expected; default 7 days
-	Patience time.Duration // how long a query is tried again while the store is away; default 1m
+	Remember   time.Duration // how long a silent subject is expected; default 7 days, two of its rule's windows at least
+	Patience   time.Duration // how long a query is tried again while the store is away; default 1m
+	StartGrace time.Duration // after a restart, for agents that hold heartbeats back: no ticks until then; default 90s
+
+	// Stored says that everything which was acknowledged before t is in the
+	// store; nil: it always is. Until it is, a tick at t waits.
+	Stored func(t time.Time) bool
 
 	Now     func() time.Time      // default time.Now
 	Log     *slog.Logger          // default: discarded
@@ -51,14 +54,17 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.CatchUp <= 0 {
-		o.CatchUp = 24 * time.Hour
-	}
 	if o.Remember <= 0 {
 		o.Remember = 7 * 24 * time.Hour
 	}
 	if o.Patience <= 0 {
 		o.Patience = time.Minute
+	}
+	if o.StartGrace <= 0 {
+		o.StartGrace = 90 * time.Second
+	}
+	if o.Stored == nil {
+		o.Stored = func(time.Time) bool { return true }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -67,4 +73,21 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// remember is how long a silent subject of a rule is expected. Of two windows
+// one has always ended.
+func (o *Options) remember(rule *rules.Effective) time.Duration {
+	return max(o.Remember, 2*rule.Step())
+}
+
+// rememberMost is the longest that anything is remembered.
+func (o *Options) rememberMost() time.Duration {
+	most := o.Remember
+	for _, system := range append(o.Rules.Overridden(), "") {
+		for _, rule := range o.Rules.For(system) {
+			most = max(most, o.remember(rule))
+		}
+	}
+	return most
 }

@@ -5,13 +5,16 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/collector/model"
 )
 
 // ready brings the evaluator to where it was: it reads the newest evaluations,
 // shows them to the register again (a crash may have come between storing and
-// showing), and evaluates windows that were sealed and not evaluated.
+// showing), and evaluates what it was told of while it could not read. Windows
+// that were sealed and not evaluated come from fleet, which tells of them again
+// once it knows that their scores are stored.
 func (e *Evaluator) ready(ctx context.Context) error {
 	if !e.loaded {
 		if err := e.load(ctx); err != nil {
@@ -23,7 +26,7 @@ func (e *Evaluator) ready(ctx context.Context) error {
 		if err := e.window(ctx, &e.backlog[0]); ctx.Err() != nil {
 			return ctx.Err()
 		} else if err != nil {
-			e.options.Log.Error("a window that was sealed before the start was not evaluated", "error", err, "window_end", e.backlog[0].End)
+			e.options.Log.Error("a window that waited for the past was not evaluated", "error", err, "window_end", e.backlog[0].End)
 		}
 		e.backlog = e.backlog[1:]
 	}
@@ -32,13 +35,12 @@ func (e *Evaluator) ready(ctx context.Context) error {
 
 func (e *Evaluator) load(ctx context.Context) error {
 	now := e.options.Now()
-	last, err := e.options.Store.LatestEvaluations(ctx, now.Add(-e.options.Remember))
+	last, err := e.options.Store.LatestEvaluations(ctx, now.Add(-e.options.rememberMost()))
 	if err != nil {
 		return err
 	}
-	sealed, err := e.options.Store.FleetWindows(ctx, now.Add(-e.options.CatchUp), now)
-	if err != nil {
-		return err
+	if len(last) > 0 { // nothing to wait for where nothing was ever judged
+		e.calm = now.Add(e.options.StartGrace)
 	}
 	slices.SortFunc(last, func(a, b model.Evaluation) int {
 		return cmp.Or(a.WindowEnd.Compare(b.WindowEnd), strings.Compare(string(a.Rule), string(b.Rule)), strings.Compare(a.ID, b.ID))
@@ -52,6 +54,26 @@ func (e *Evaluator) load(ctx context.Context) error {
 			e.hear(last[i].System, lastSeen(rule, &last[i]))
 		}
 	}
-	e.backlog = append(sealed, e.backlog...)
 	return nil
+}
+
+// forget drops what was not evaluated for as long as anything is remembered:
+// subjects, models and systems that are gone.
+func (e *Evaluator) forget(now time.Time) {
+	oldest := now.Add(-e.options.rememberMost())
+	for key, ev := range e.latest {
+		if ev.WindowEnd.Before(oldest) {
+			delete(e.latest, key)
+		}
+	}
+	for key, end := range e.done {
+		if end.Before(oldest) {
+			delete(e.done, key)
+		}
+	}
+	for system, at := range e.heard {
+		if at.Before(oldest) {
+			delete(e.heard, system)
+		}
+	}
 }

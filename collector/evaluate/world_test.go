@@ -1,6 +1,7 @@
 package evaluate_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -54,11 +55,12 @@ type world struct {
 	batch     uint64
 	queries   query.Options
 	metrics   *prometheus.Registry
+	crowd     uint64                 // women, and men, in each window
+	grace     time.Duration          // after a restart; none unless a test sets it
+	settled   func(t time.Time) bool // nil: what is acknowledged is stored
 }
 
 func newWorld(t testing.TB, packs ...string) *world {
-	w := &world{t: t, store: storetest.Open(t), now: noon, sequence: map[signal.InstanceID]uint64{}}
-	file := filepath.Join(t.TempDir(), "overrides.yaml")
 	var kept []string
 	for _, line := range strings.SplitAfter(overrides, "\n") {
 		drift, fair := strings.Contains(line, "DRF"), strings.Contains(line, "FAI")
@@ -66,7 +68,13 @@ func newWorld(t testing.TB, packs ...string) *world {
 			kept = append(kept, line)
 		}
 	}
-	if err := os.WriteFile(file, []byte(strings.Join(kept, "")), 0o600); err != nil {
+	return newWorldWith(t, strings.Join(kept, ""), packs...)
+}
+
+func newWorldWith(t testing.TB, overrides string, packs ...string) *world {
+	w := &world{t: t, store: storetest.Open(t), now: noon, crowd: 100, sequence: map[signal.InstanceID]uint64{}}
+	file := filepath.Join(t.TempDir(), "overrides.yaml")
+	if err := os.WriteFile(file, []byte(overrides), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	set, err := rules.Load(rules.Options{Packs: packs, Overrides: file, Expression: query.Check})
@@ -86,7 +94,7 @@ func (w *world) restart() {
 	w.metrics = prometheus.NewRegistry()
 	clock := func() time.Time { return w.now }
 	w.evaluator, err = evaluate.New(evaluate.Options{
-		Store: w.store, Queries: query.New(w.store, w.queries), Rules: w.set, Register: w, Systems: w.systems, Now: clock, Metrics: w.metrics,
+		Store: w.store, Queries: query.New(w.store, w.queries), Rules: w.set, Register: w, Systems: w.systems, Now: clock, Metrics: w.metrics, StartGrace: max(w.grace, 1), Stored: w.settled,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -109,16 +117,18 @@ func (w *world) Consume(_ context.Context, rule *rules.Effective, ev model.Evalu
 }
 
 func (w *world) declare() {
-	column := func(name signal.FeatureName) signal.FeatureBaseline {
+	column := func(target signal.Target, name signal.FeatureName) signal.FeatureBaseline {
 		return signal.FeatureBaseline{
-			Name: name, Target: signal.TargetFeature, Kind: signal.Numeric, Grid: []float64{1, 2, 3}, Deciles: []int{0, 1, 2},
+			Name: name, Target: target, Kind: signal.Numeric, Grid: []float64{1, 2, 3}, Deciles: []int{0, 1, 2},
 			Counts: []uint64{100, 100, 100, 100}, N: 400,
 		}
 	}
 	w.baseline = &signal.Baseline{
 		Format: signal.BaselineFormat, Model: loans, Rows: 400,
-		Features: []signal.FeatureBaseline{column("income"), column("age")},
-		Groups:   []signal.GroupBaseline{{Attribute: "gender", Reference: "male"}},
+		Features: []signal.FeatureBaseline{
+			column(signal.TargetFeature, "income"), column(signal.TargetFeature, "age"), column(signal.TargetPrediction, "score"),
+		},
+		Groups: []signal.GroupBaseline{{Attribute: "gender", Reference: "male"}},
 	}
 	content, err := canonical.JSON(w.baseline)
 	if err != nil {
@@ -145,20 +155,24 @@ var (
 	nothing = cells{}
 )
 
-// window lets one replica report: income as given, age even, approvals of women
-// and men out of a hundred each.
+// window lets one replica report: income as given, age and the model's score
+// even, approvals of women and men out of a hundred each.
 func (w *world) window(replica signal.InstanceID, slot int, income cells, women, men uint64) {
 	w.t.Helper()
 	w.sequence[replica]++
 	end := noon.Add(time.Duration(slot) * length)
 	common := signal.Distribution{
 		System: "bank", Model: loans, Window: signal.WindowID{Instance: replica, Sequence: w.sequence[replica]},
-		Start: end.Add(-length), End: end, Parts: 3, Baseline: w.digest, Min: math.NaN(), Max: math.NaN(),
+		Start: end.Add(-length), End: end, Parts: 4, Baseline: w.digest, Min: math.NaN(), Max: math.NaN(),
 	}
 	rows := &model.Rows{}
-	for i, counts := range []cells{income, even} {
+	rest := even
+	if w.crowd == 0 { // nobody came
+		rest = nothing
+	}
+	for i, counts := range []cells{income, rest, rest} {
 		d := common
-		d.Target, d.Feature, d.Kind = signal.TargetFeature, w.baseline.Features[i].Name, signal.Numeric
+		d.Target, d.Feature, d.Kind = w.baseline.Features[i].Target, w.baseline.Features[i].Name, signal.Numeric
 		d.Bounds, _ = w.baseline.Features[i].Bounds()
 		d.Counts = counts[:]
 		for _, c := range counts {
@@ -168,7 +182,7 @@ func (w *world) window(replica signal.InstanceID, slot int, income cells, women,
 	}
 	d := common
 	d.Target, d.Feature = signal.TargetGroup, "gender"
-	d.Groups = []signal.GroupCount{{Group: "female", Favourable: women, Total: 100}, {Group: "male", Favourable: men, Total: 100}}
+	d.Groups = []signal.GroupCount{{Group: "female", Favourable: women, Total: w.crowd}, {Group: "male", Favourable: men, Total: w.crowd}}
 	rows.Distributions = append(rows.Distributions, &d)
 	w.write(rows)
 }
@@ -203,10 +217,13 @@ func (w *world) stored(rule signal.RuleID) []string {
 	}
 	out := make([]string, len(found))
 	for i, ev := range found {
-		name := ev.Subject["evenkeel_feature_name"] + ev.Subject["evenkeel_group"] + ev.Subject["service_instance_id"]
-		if name == "" {
-			name = "whole"
+		var names []string
+		for _, label := range []string{"evenkeel_feature_name", "evenkeel_violation", "evenkeel_protected_attribute", "evenkeel_group", "service_instance_id"} {
+			if v := ev.Subject[label]; v != "" {
+				names = append(names, v)
+			}
 		}
+		name := cmp.Or(strings.Join(names, ","), "whole")
 		out[len(found)-1-i] = fmt.Sprintf("@%s %s %s %s %d", ev.WindowEnd.Sub(noon), name, ev.Verdict, ev.State, ev.Streak)
 	}
 	return out

@@ -18,6 +18,7 @@ type Fleet struct {
 	wake      chan struct{}
 	tracks    []*track // shortest length first
 	baselines map[signal.Digest]*reference
+	evidence  map[laneLength]*evidence
 
 	restored bool
 	patience time.Time // until then agents may still deliver what an outage held back
@@ -32,6 +33,7 @@ func New(o Options) (*Fleet, error) {
 	return &Fleet{
 		options: o, metrics: newMetrics(o.Metrics), wake: make(chan struct{}, 1),
 		tracks: tracksFor(o), baselines: map[signal.Digest]*reference{},
+		evidence: map[laneLength]*evidence{},
 	}, nil
 }
 

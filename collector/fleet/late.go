@@ -15,6 +15,7 @@ func (f *Fleet) countLate(ctx context.Context, t *track) error {
 	}
 	for _, state := range t.lanes {
 		state.forget(from)
+		state.forgetReplicas(to.Add(-f.options.remember(t.length)))
 	}
 	if !from.Before(to) {
 		return nil

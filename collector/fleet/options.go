@@ -18,9 +18,10 @@ type Store interface {
 	model.WindowReader
 }
 
-// Subscriber is told of every window after it is stored, one at a time, in the
-// order of their ends for each length. A window whose telling was cut short by
-// a crash is not told again: the subscriber reads it from the store.
+// Subscriber is told of every window after it and its scores are stored, one at
+// a time, in the order of their ends for each length. After a restart the
+// windows of CatchUp are told once more, since a crash may have cut a telling
+// short: the subscriber passes over what it knows.
 type Subscriber interface {
 	Sealed(ctx context.Context, w model.FleetWindow)
 }
@@ -34,11 +35,11 @@ type Options struct {
 	Subscribers []Subscriber
 
 	Grace       time.Duration // after a slot's end, for replicas that are late; default 5s
-	StartGrace  time.Duration // after a restart, for agents that hold windows back; default 15s
+	StartGrace  time.Duration // after a restart, for agents that hold windows back; default 90s
 	Poll        time.Duration // how often to look without being woken; default 1s
-	CatchUp     time.Duration // slots that ended longer ago are not sealed any more; default 24h
+	CatchUp     time.Duration // slots that ended longer ago are not sealed any more; default 24h, one slot at least
 	CatchUpMost int           // nor are more slots of one length than these, the newest; default 360
-	Remember    time.Duration // how long a silent model is expected; default 7 days
+	Remember    time.Duration // how long a silent model is expected; default 7 days, two slots at least
 	LateHorizon time.Duration // how far back late windows are counted, at least one slot; default 10m
 	Chunk       time.Duration // how much of a long slot is read at once; default 1h
 	MinShare    float64       // groups below this share of the rows are not judged; default 0.02
@@ -60,7 +61,7 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	duration(&o.Grace, 5*time.Second)
-	duration(&o.StartGrace, 15*time.Second)
+	duration(&o.StartGrace, 90*time.Second)
 	duration(&o.Poll, time.Second)
 	duration(&o.CatchUp, 24*time.Hour)
 	duration(&o.Remember, 7*24*time.Hour)
@@ -86,3 +87,12 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// remember is how long a silent model is expected in windows of a length. Of
+// two slots one has always ended, so that a model which served in a long one is
+// still known when the next is sealed.
+func (o *Options) remember(length time.Duration) time.Duration { return max(o.Remember, 2*length) }
+
+// catchUp is for how long after its end a slot of a length is sealed: an outage
+// shorter than the slot never costs it.
+func (o *Options) catchUp(length time.Duration) time.Duration { return max(o.CatchUp, length) }

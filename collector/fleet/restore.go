@@ -10,37 +10,55 @@ import (
 
 // restore reads back what was sealed and decides where each length goes on:
 // at its last sealed slot (some of whose lanes may be missing), else at the
-// first distribution there is, else now.
+// first distribution there is, else now. Then it does what a crash may have cut
+// short. Where nothing was ever sealed there was no outage, and nobody is
+// waited for longer than the grace.
 func (f *Fleet) restore(ctx context.Context) error {
 	if f.restored {
 		return nil
 	}
 	now := f.options.Now()
-	sealed, err := f.options.Store.FleetWindows(ctx, now.Add(-max(f.options.Remember, f.options.CatchUp)), now)
+	oldest := now
+	for _, t := range f.tracks {
+		oldest = earlier(oldest, f.knownSince(t, now))
+	}
+	found, err := f.options.Store.FleetWindows(ctx, oldest, now)
 	if err != nil {
 		return err
 	}
+	var sealed []sealedWindow
 	for _, t := range f.tracks {
 		t.lanes = map[lane]*laneState{}
-		for i := range sealed {
-			if w := &sealed[i]; w.Length == t.length && f.wants(w.System, t.length) {
+		for i := range found {
+			w := &found[i]
+			if w.Length == t.length && w.End.After(f.knownSince(t, now)) && f.wants(w.System, t.length) {
 				t.remember(w)
+				sealed = append(sealed, sealedWindow{t, w})
 			}
 		}
 		if err := f.begin(ctx, t, now); err != nil {
 			return err
 		}
 	}
-	if len(sealed) > 0 {
+	if len(found) > 0 {
 		f.patience = now.Add(f.options.StartGrace)
+	}
+	if err := f.resume(ctx, sealed, now); err != nil {
+		return err
 	}
 	f.restored = true
 	return nil
 }
 
+// knownSince is how far back the windows of a length are of use.
+func (f *Fleet) knownSince(t *track, now time.Time) time.Time {
+	return now.Add(-max(f.options.remember(t.length), f.options.catchUp(t.length)))
+}
+
 // begin sets the first slot to seal.
 func (f *Fleet) begin(ctx context.Context, t *track, now time.Time) error {
-	bound := min(f.options.CatchUp, time.Duration(f.options.CatchUpMost)*min(t.length, f.options.CatchUp))
+	catchUp := f.options.catchUp(t.length)
+	bound := min(catchUp, time.Duration(f.options.CatchUpMost)*min(t.length, catchUp))
 	oldest := slotEnd(now.Add(-bound), t.length)
 	var last time.Time
 	for _, s := range t.lanes {
@@ -97,6 +115,10 @@ func (t *track) remember(w *model.FleetWindow) {
 	if len(w.WindowIDs) > 0 {
 		s.lastData = w.End
 	}
+	if w.Rows > 0 {
+		s.live = append(s.live, w.End)
+		s.live = s.live[max(0, len(s.live)-keptSlots):]
+	}
 	instances := make([]signal.InstanceID, len(w.Instances))
 	for i, name := range w.Instances {
 		instances[i] = signal.InstanceID(name)
@@ -110,6 +132,7 @@ func (t *track) remember(w *model.FleetWindow) {
 		}
 		for _, id := range ids {
 			s.sequence[id.Instance] = max(s.sequence[id.Instance], id.Sequence)
+			s.seen[id.Instance] = w.End
 			s.taken[id] = w.End
 		}
 	}
@@ -131,6 +154,13 @@ func (f *Fleet) read(ctx context.Context, t *track, from, to time.Time) ([]*sign
 		}
 	}
 	return out, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -1,23 +1,16 @@
 package fleet
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/errs"
-	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/signal"
 )
-
-// labelJudged tells groups that are judged from those that are only shown.
-const labelJudged = "evenkeel_group_judged"
 
 // keptBaselines bounds what is held in memory; beyond it they are read again.
 const keptBaselines = 256
@@ -67,74 +60,70 @@ func (f *Fleet) score(ctx context.Context, w *model.FleetWindow, m *merged, rows
 		{Name: promName(signal.KeyScope), Value: signal.ScopeFleet},
 		{Name: promName(signal.KeyWindowLength), Value: config.Duration(w.Length).String()},
 	}}
+	var drifts []signal.Quantity
 	for _, c := range m.ordered() {
-		base, err := f.baseline(ctx, c.baseline)
+		base, err := f.baseline(ctx, m.columns[c].Baseline)
 		if err != nil {
 			return err
 		}
 		if c.target == signal.TargetGroup {
-			f.scoreGroups(&out, base, m.columns[c])
-		} else if reason := scoreDrift(&out, base, c, m.columns[c]); reason != "" {
+			out.add(f.groupScores(base, m.columns[c])...)
+			continue
+		}
+		found, reason := driftScores(base, c, m.columns[c])
+		if reason != "" {
 			f.metrics.unscored.WithLabelValues(reason).Inc()
 		}
+		drifts = append(drifts, found...)
+		out.add(signal.Quality(base.column(c), m.columns[c], f.options.Confidence)...)
 	}
-	return nil
+	out.add(drifts...)
+	out.add(signal.DriftShares(drifts)...)
+	return f.follow(ctx, w, m, &out)
 }
 
-// scoreDrift gives the reason why there is no score, or "".
-func scoreDrift(out *scores, base *reference, c column, d *signal.Distribution) string {
+// driftScores gives the drift of a column, or the reason why there is none.
+func driftScores(base *reference, c column, d *signal.Distribution) ([]signal.Quantity, string) {
 	if base == nil {
-		return "no baseline"
+		return nil, "no baseline"
 	}
-	feature := base.Feature(c.target, c.feature)
-	if feature == nil || base.bounds[feature] != c.bounds {
-		return "other bounds"
+	feature := base.column(c)
+	if feature == nil {
+		return nil, "other bounds"
 	}
-	e, err := feature.PSI(d)
-	if errors.Is(err, measure.ErrUndefined) {
-		return "undefined"
+	found, err := feature.Drifts(d)
+	switch {
+	case err != nil:
+		return nil, "other bounds"
+	case len(found) == 0:
+		return nil, "undefined"
 	}
-	if err != nil {
-		return "other bounds"
-	}
-	out.add(signal.MetricDriftScore, e,
-		model.Label{Name: promName(signal.KeyDriftMethod), Value: signal.DriftPSI},
-		model.Label{Name: promName(signal.KeyDriftTarget), Value: string(c.target)},
-		model.Label{Name: promName(signal.KeyFeatureName), Value: string(c.feature)},
-		model.Label{Name: promName(signal.KeyBaselineID), Value: c.baseline.Short()})
-	return ""
+	return found, ""
 }
 
-func (f *Fleet) scoreGroups(out *scores, base *reference, d *signal.Distribution) {
-	o := signal.FairnessOptions{Reference: referenceGroup(base, d), Confidence: f.options.Confidence, MinShare: f.options.MinShare}
-	found := signal.Disparities(d.Groups, o)
-	if len(found) == 0 {
+// column finds the baseline's column with the same cells; nil where there is
+// none, also in no baseline.
+func (r *reference) column(c column) *signal.FeatureBaseline {
+	if r == nil {
+		return nil
+	}
+	feature := r.Feature(c.target, c.feature)
+	if feature == nil || r.bounds[feature] != c.bounds {
+		return nil
+	}
+	return feature
+}
+
+func (f *Fleet) groupScores(base *reference, d *signal.Distribution) []signal.Quantity {
+	var baseline *signal.Baseline
+	if base != nil {
+		baseline = base.Baseline
+	}
+	found := signal.GroupDisparities(baseline, d, signal.FairnessOptions{Confidence: f.options.Confidence, MinShare: f.options.MinShare})
+	if !slices.ContainsFunc(found, func(q signal.Quantity) bool { return q.Metric == signal.MetricDisparity }) {
 		f.metrics.unscored.WithLabelValues("undefined").Inc()
 	}
-	for _, g := range found {
-		out.add(signal.MetricDisparity, g.Estimate,
-			model.Label{Name: promName(signal.KeyFairnessMetric), Value: g.Metric},
-			model.Label{Name: promName(signal.KeyProtected), Value: string(d.Feature)},
-			model.Label{Name: promName(signal.KeyGroup), Value: g.Group},
-			model.Label{Name: promName(signal.KeyReferenceGroup), Value: g.Reference},
-			model.Label{Name: labelJudged, Value: strconv.FormatBool(g.Judged)})
-	}
-}
-
-// referenceGroup is the baseline's, or the largest group where there is none;
-// of equally large ones the first by name.
-func referenceGroup(base *reference, d *signal.Distribution) string {
-	if base != nil {
-		if g := base.Group(d.Feature); g != nil {
-			return g.Reference
-		}
-	}
-	if len(d.Groups) == 0 {
-		return ""
-	}
-	return slices.MaxFunc(d.Groups, func(a, b signal.GroupCount) int {
-		return cmp.Or(cmp.Compare(a.Total, b.Total), cmp.Compare(b.Group, a.Group))
-	}).Group
+	return found
 }
 
 // scores collects series and samples of one time.
@@ -144,22 +133,29 @@ type scores struct {
 	common []model.Label
 }
 
-// add writes a score, its interval where it has one, and its samples.
-func (s *scores) add(metric string, e measure.Estimate, own ...model.Label) {
-	labels := model.SortLabels(slices.Concat(s.common, own))
-	one := func(suffix string, v float64) {
-		series := model.Series{Name: promName(metric + suffix), Labels: labels, Kind: model.Gauge, Unit: "1", SeenAt: s.at}
-		series.Fingerprint = model.Fingerprint(series.Name, labels)
-		s.rows.Series = append(s.rows.Series, series)
-		s.rows.Samples = append(s.rows.Samples, model.Sample{Fingerprint: series.Fingerprint, Time: s.at, Value: v})
-	}
-	one("", e.Value)
-	one(signal.SuffixSamples, float64(e.Samples))
-	if e.Lower != nil {
-		one(signal.SuffixLower, *e.Lower)
-	}
-	if e.Upper != nil {
-		one(signal.SuffixUpper, *e.Upper)
+// add writes quantities: each value, its interval where it has one, and its
+// samples.
+func (s *scores) add(found ...signal.Quantity) {
+	for _, q := range found {
+		labels := slices.Clone(s.common)
+		for _, l := range q.Labels {
+			labels = append(labels, model.Label{Name: promName(l.Key), Value: l.Value})
+		}
+		labels = model.SortLabels(labels)
+		one := func(suffix string, v float64) {
+			series := model.Series{Name: promName(q.Metric + suffix), Labels: labels, Kind: model.Gauge, Unit: "1", SeenAt: s.at}
+			series.Fingerprint = model.Fingerprint(series.Name, labels)
+			s.rows.Series = append(s.rows.Series, series)
+			s.rows.Samples = append(s.rows.Samples, model.Sample{Fingerprint: series.Fingerprint, Time: s.at, Value: v})
+		}
+		one("", q.Estimate.Value)
+		one(signal.SuffixSamples, float64(q.Estimate.Samples))
+		if q.Estimate.Lower != nil {
+			one(signal.SuffixLower, *q.Estimate.Lower)
+		}
+		if q.Estimate.Upper != nil {
+			one(signal.SuffixUpper, *q.Estimate.Upper)
+		}
 	}
 }
 

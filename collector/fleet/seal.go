@@ -3,43 +3,40 @@ package fleet
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/evenkeel/evenkeel/collector/model"
-	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/internal/faultpoint"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// slot is what was read about one slot that has ended.
-type slot struct {
-	start, end time.Time
-	tailFrom   time.Time          // the last chunk begins here; the slot's start where it is short
-	tail       map[lane][]*window // windows that ended in the last chunk of the slot
-	seen       map[lane][]*window // those, and what came after the slot's end
-}
-
 // sealSlot seals the lanes of the track's next slot that are settled, or all of
-// them when the grace is over. It says whether the slot is done.
+// them when the grace is over. It says whether the slot is done. A slot that is
+// read in chunks is read once: when nothing is to be waited for any longer.
 func (f *Fleet) sealSlot(ctx context.Context, t *track, now time.Time) (bool, error) {
 	s, err := f.readSlot(ctx, t, now)
 	if err != nil {
 		return false, err
 	}
 	over := f.graceOver(s.end, now)
+	if s.inChunks() {
+		if !over && !f.tailSettled(t, s) {
+			return false, nil
+		}
+		over = true
+		if err := f.readBeforeTail(ctx, t, s); err != nil {
+			return false, err
+		}
+	}
 	done := true
 	for _, l := range f.lanesOf(t, s) {
 		state := t.state(l)
 		if !state.sealedEnd.Before(s.end) {
 			continue
 		}
-		if !over && !state.settled(s.seen[l], s.end, s.tailFrom.Equal(s.start)) {
+		if !over && !state.settled(s.seen[l], s.end, true) {
 			done = false
 			continue
 		}
@@ -48,6 +45,18 @@ func (f *Fleet) sealSlot(ctx context.Context, t *track, now time.Time) (bool, er
 		}
 	}
 	return done, nil
+}
+
+// tailSettled says that no lane is waited for, of those that are in the slot's
+// last chunk or expected there.
+func (f *Fleet) tailSettled(t *track, s *slot) bool {
+	lanes := f.lanesOf(t, s)
+	for _, l := range lanes {
+		if state := t.state(l); state.sealedEnd.Before(s.end) && !state.settled(s.seen[l], s.end, false) {
+			return false
+		}
+	}
+	return len(lanes) > 0
 }
 
 // graceOver says that nobody is waited for any longer: the grace has passed,
@@ -60,8 +69,10 @@ func (f *Fleet) graceOver(end, now time.Time) bool {
 	return !now.Before(deadline) && f.options.Stored(deadline)
 }
 
+// readSlot reads what ended in the last chunk of the slot and since: it tells
+// whether anything is to be waited for, also in a slot of a month.
 func (f *Fleet) readSlot(ctx context.Context, t *track, now time.Time) (*slot, error) {
-	s := &slot{start: t.next.Add(-t.length), end: t.next}
+	s := &slot{start: t.next.Add(-t.length), end: t.next, sums: map[lane]*merged{}}
 	s.tailFrom = s.start
 	if t.length > f.options.Chunk {
 		s.tailFrom = s.end.Add(-f.options.Chunk)
@@ -70,19 +81,32 @@ func (f *Fleet) readSlot(ctx context.Context, t *track, now time.Time) (*slot, e
 	if err != nil {
 		return nil, err
 	}
-	s.seen, s.tail = assemble(parts), map[lane][]*window{}
+	s.seen = assemble(parts)
 	for l, windows := range s.seen {
-		for _, w := range windows {
-			if !w.end.After(s.end) {
-				s.tail[l] = append(s.tail[l], w)
-			}
-		}
+		s.add(l, slices.DeleteFunc(slices.Clone(windows), func(w *window) bool { return w.end.After(s.end) }))
 	}
 	return s, nil
 }
 
-// lanesOf gives the lanes that get a window for this slot, in a fixed order:
-// those with data, those that are expected, and declared systems without any.
+// readBeforeTail adds the chunks before the last one, each read once for all
+// lanes: a version that served until the middle of the slot is in them alone.
+func (f *Fleet) readBeforeTail(ctx context.Context, t *track, s *slot) error {
+	for from := s.start; from.Before(s.tailFrom); from = from.Add(f.options.Chunk) {
+		parts, err := f.read(ctx, t, from, earlier(from.Add(f.options.Chunk), s.tailFrom))
+		if err != nil {
+			return err
+		}
+		for l, windows := range assemble(parts) {
+			s.add(l, windows)
+		}
+	}
+	return nil
+}
+
+// lanesOf gives the lanes that get a window for this slot: those with data,
+// those that are expected and not replaced, and declared systems without any.
+// The order is fixed, those with rows first, so that who is told of the silence
+// of one version already knows of the others.
 func (f *Fleet) lanesOf(t *track, s *slot) []lane {
 	known := map[signal.SystemID]bool{}
 	var out []lane
@@ -90,16 +114,18 @@ func (f *Fleet) lanesOf(t *track, s *slot) []lane {
 		known[l.System] = true
 		out = append(out, l)
 	}
-	for l := range s.tail {
+	for l := range s.sums {
 		take(l)
 	}
 	for l, state := range t.lanes {
-		if _, here := s.tail[l]; here {
+		if _, here := s.sums[l]; here {
 			continue
 		}
-		if state.lastData.After(s.end.Add(-f.options.Remember)) {
+		expected := state.lastData.After(s.end.Add(-f.options.remember(t.length)))
+		switch {
+		case expected && !t.replaced(l, s):
 			take(l)
-		} else if l.Model.Name != "" && len(state.reported) == 0 {
+		case !expected && l.Model.Name != "" && len(state.reported) == 0:
 			delete(t.lanes, l)
 		}
 	}
@@ -109,41 +135,51 @@ func (f *Fleet) lanesOf(t *track, s *slot) []lane {
 		}
 	}
 	slices.SortFunc(out, func(a, b lane) int {
-		return cmp.Or(strings.Compare(string(a.System), string(b.System)),
+		silent := func(l lane) int {
+			if s.rows(l) > 0 {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(silent(a), silent(b)), strings.Compare(string(a.System), string(b.System)),
 			strings.Compare(a.Model.Name, b.Model.Name), strings.Compare(a.Model.Version, b.Model.Version))
 	})
 	return out
 }
 
-// sealLane merges, scores, stores and tells.
+// sealLane records what is merged, scores it and tells. The record goes first,
+// as the intent: whatever happens in between, the scores are those of exactly
+// the windows that are recorded.
 func (f *Fleet) sealLane(ctx context.Context, t *track, s *slot, l lane) error {
-	sum := newMerged()
-	for from := s.start; from.Before(s.tailFrom); from = from.Add(f.options.Chunk) {
-		parts, err := f.options.Store.DistributionsBetween(ctx, l.System, from, earlier(from.Add(f.options.Chunk), s.tailFrom))
-		if err != nil {
-			return err
-		}
-		sum.add(assemble(parts)[l])
+	sum := s.sums[l]
+	if sum == nil {
+		sum = newMerged()
 	}
-	sum.add(s.tail[l])
-
-	state := t.state(l)
-	w := f.window(t, s, l, sum, state)
-	rows := &model.Rows{FleetWindows: []model.FleetWindow{w}}
-	if err := f.score(ctx, &w, sum, rows); err != nil {
-		return err
-	}
-	stored, err := f.store(ctx, &w, rows)
+	w := f.window(t, s, l, sum, t.state(l))
+	recorded, err := f.record(ctx, &w)
 	if err != nil {
 		return err
 	}
-	faultpoint.Hit("fleet.sealed")
-	t.remember(stored)
-	f.account(stored, sum)
-	for _, subscriber := range f.options.Subscribers {
-		subscriber.Sealed(ctx, *stored)
+	faultpoint.Hit("fleet.recorded")
+	if !slices.Equal(recorded.WindowIDs, w.WindowIDs) { // by a try that came before other windows did
+		if sum, err = f.recount(ctx, t, recorded); err != nil {
+			return err
+		}
 	}
+	if err := f.storeScores(ctx, recorded, sum); err != nil {
+		return err
+	}
+	faultpoint.Hit("fleet.sealed")
+	t.remember(recorded)
+	f.account(recorded, sum)
+	f.tell(ctx, recorded)
 	return nil
+}
+
+func (f *Fleet) tell(ctx context.Context, w *model.FleetWindow) {
+	for _, subscriber := range f.options.Subscribers {
+		subscriber.Sealed(ctx, *w)
+	}
 }
 
 func (f *Fleet) window(t *track, s *slot, l lane, sum *merged, state *laneState) model.FleetWindow {
@@ -161,41 +197,6 @@ func (f *Fleet) window(t *track, s *slot, l lane, sum *merged, state *laneState)
 	}
 	slices.Sort(w.Absent)
 	return w
-}
-
-// store writes a sealed window until it is stored, with the same rows each
-// time. Where the store already holds other rows for this window (a try before
-// a crash that came through after all), theirs is the one that counts.
-func (f *Fleet) store(ctx context.Context, w *model.FleetWindow, rows *model.Rows) (*model.FleetWindow, error) {
-	batch := batchOf(w)
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := f.options.Store.Write(ctx, batch, rows, model.InDoubt)
-		if err != nil && !errs.Retryable(err) {
-			return struct{}{}, backoff.Permanent(err)
-		}
-		return struct{}{}, err
-	}, backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, wait time.Duration) {
-		f.options.Log.Warn("sealed window is not stored yet", "error", err, "again_in", wait)
-	}))
-	if errs.KindOf(err) != errs.Corrupt {
-		return w, err
-	}
-	f.metrics.failed.Inc()
-	f.options.Log.Error("the store holds other rows for this window than were computed now; theirs stand", "error", err,
-		"system", w.System, "model", w.Model.String(), "length", w.Length, "end", w.End)
-	found, err := f.options.Store.FleetWindows(ctx, w.End.Add(-time.Nanosecond), w.End)
-	for i := range found {
-		if o := &found[i]; o.System == w.System && o.Model == w.Model && o.Length == w.Length {
-			return o, nil
-		}
-	}
-	return w, err
-}
-
-// batchOf numbers a window by what it is about, so that it is stored once.
-func batchOf(w *model.FleetWindow) model.Batch {
-	return model.DerivedBatch(xxhash.Sum64String(fmt.Sprintf("fleet\x00%s\x00%s\x00%s\x00%d\x00%d",
-		w.System, w.Model.Name, w.Model.Version, w.Length, w.End.UnixNano())))
 }
 
 func (f *Fleet) account(w *model.FleetWindow, sum *merged) {

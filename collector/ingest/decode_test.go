@@ -182,6 +182,7 @@ func TestNamesAreFixed(t *testing.T) {
 		signal.MetricInferenceDuration, signal.MetricObservationCount, signal.MetricViolationCount, signal.MetricHeartbeat,
 		signal.MetricDriftScore, signal.MetricDriftScore + signal.SuffixLower, signal.MetricDriftScore + signal.SuffixUpper, signal.MetricDriftScore + signal.SuffixSamples,
 		signal.MetricDisparity, signal.MetricDisparity + signal.SuffixLower, signal.MetricDisparity + signal.SuffixUpper, signal.MetricDisparity + signal.SuffixSamples,
+		signal.MetricDriftShare, signal.MetricDriftEvidence, signal.MetricDriftAlarm, signal.MetricQuality, signal.MetricFairnessCoverage,
 	} {
 		translated, err := n.metricName(name)
 		if err != nil {
@@ -193,6 +194,7 @@ func TestNamesAreFixed(t *testing.T) {
 		signal.KeySystemID, signal.KeyServiceName, signal.KeyInstanceID, signal.KeyEnvironment, signal.KeyModelName, signal.KeyModelVersion,
 		signal.KeyFeatureName, signal.KeyViolation, signal.KeyCapture, signal.KeyOutcome, signal.KeyScope, signal.KeyDriftMethod, signal.KeyDriftTarget,
 		signal.KeyBaselineID, signal.KeyFairnessMetric, signal.KeyProtected, signal.KeyGroup, signal.KeyReferenceGroup, signal.KeyWindowLength, signal.KeyConvention, signal.KeyReason,
+		signal.KeyGroupJudged, signal.KeyFeatureRequired,
 	} {
 		translated, err := n.labelName(key)
 		if err != nil {

@@ -70,6 +70,9 @@ type WindowReader interface {
 	DistributionsBetween(ctx context.Context, system signal.SystemID, from, to time.Time) ([]*signal.Distribution, error)
 	// FleetWindows gives the sealed windows that ended in (from, to], by end.
 	FleetWindows(ctx context.Context, from, to time.Time) ([]FleetWindow, error)
+	// DriftProcesses gives, for every column of a model version and a window
+	// length, its process after the last window that ended before the given time.
+	DriftProcesses(ctx context.Context, system signal.SystemID, m signal.ModelRef, length time.Duration, before time.Time) ([]DriftProcess, error)
 	// Baseline gives a baseline's content; errs.NotFound if it was never declared.
 	Baseline(ctx context.Context, digest signal.Digest) (*signal.Baseline, error)
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"time"
 
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -26,22 +27,23 @@ func (b Batch) Derived() bool { return b&derivedBit != 0 }
 // Rows is one batch for one or more tables. The writer reads it and keeps
 // nothing.
 type Rows struct {
-	Series        []Series
-	Samples       []Sample
-	Logs          []Log
-	Distributions []*signal.Distribution
-	Baselines     []Baseline
-	Lineage       []LineageEvent
-	FleetWindows  []FleetWindow
-	Evaluations   []Evaluation
-	Events        []RegisterEvent
-	Deliveries    []Delivery
+	Series         []Series
+	Samples        []Sample
+	Logs           []Log
+	Distributions  []*signal.Distribution
+	Baselines      []Baseline
+	Lineage        []LineageEvent
+	FleetWindows   []FleetWindow
+	DriftProcesses []DriftProcess
+	Evaluations    []Evaluation
+	Events         []RegisterEvent
+	Deliveries     []Delivery
 }
 
 // Empty says that there is nothing to write.
 func (r *Rows) Empty() bool {
 	return len(r.Series)+len(r.Samples)+len(r.Logs)+len(r.Distributions)+len(r.Baselines)+len(r.Lineage)+
-		len(r.FleetWindows)+len(r.Evaluations)+len(r.Events)+len(r.Deliveries) == 0
+		len(r.FleetWindows)+len(r.DriftProcesses)+len(r.Evaluations)+len(r.Events)+len(r.Deliveries) == 0
 }
 
 // Label is one name and value of a series.
@@ -131,6 +133,19 @@ type FleetWindow struct {
 	Gaps      uint64   // windows missing from the sequences
 	Rows      uint64   // model rows, not features
 	SealedAt  time.Time
+}
+
+// DriftProcess is what the anytime-valid drift process of one column had seen
+// after a sealed window. It is all that is needed to go on.
+type DriftProcess struct {
+	System    signal.SystemID
+	Model     signal.ModelRef
+	Length    time.Duration // of the windows
+	Baseline  signal.Digest
+	Target    signal.Target
+	Feature   signal.FeatureName
+	WindowEnd time.Time // of the last window that was added
+	Evidence  measure.DriftEvidence
 }
 
 // Evaluation is what one rule said about one subject at one time. A pass is

@@ -60,6 +60,7 @@ var rules = []rule{
 	{path: "internal", layer: 0, beside: []string{"internal"}, why: "what has no other home knows nobody's home"},
 	{path: "dashboards", layer: 5, beside: []string{"dashboards"}, why: "dashboards stand on the names of signals"},
 	{path: "deploy", layer: 6, why: "examples stand on the programs' configurations"},
+	{path: "docs", layer: 6, why: "the documentation is tested against what it describes"},
 }
 
 // find gives the rule of a package, by its path below the module.

@@ -47,6 +47,13 @@ func readBack(t *testing.T, s model.Store, rows *model.Rows) {
 	same(t, "distributions", distributions, rows.Distributions, err)
 	windows, err := s.FleetWindows(ctx, from, to)
 	same(t, "fleet windows", windows, rows.FleetWindows, err)
+	last := rows.DriftProcesses[3]
+	processes, err := s.DriftProcesses(ctx, last.System, last.Model, last.Length, last.WindowEnd.Add(1))
+	same(t, "drift processes", processes, rows.DriftProcesses[3:], err)
+	processes, err = s.DriftProcesses(ctx, last.System, last.Model, last.Length, last.WindowEnd)
+	same(t, "drift processes before", processes, rows.DriftProcesses[2:3], err)
+	processes, err = s.DriftProcesses(ctx, last.System, last.Model, time.Minute, last.WindowEnd)
+	same(t, "drift processes of another length", processes, []model.DriftProcess(nil), err)
 	baseline, err := s.Baseline(ctx, rows.Baselines[0].Digest)
 	same(t, "baseline", baseline, &signal.Baseline{Format: signal.BaselineFormat, Model: signal.ModelRef{Name: "loan"}, Rows: 7}, err)
 	evaluations, err := s.Evaluations(ctx, "DRF-01", from, to, 10)
@@ -68,11 +75,15 @@ func TestAnEmptyStoreIsReadWithoutAnError(t *testing.T) {
 		"FindSeries":           func() (int, error) { v, err := s.FindSeries(ctx, nil, noon, noon); return len(v), err },
 		"DistributionsBetween": func() (int, error) { v, err := s.DistributionsBetween(ctx, "", noon, noon); return len(v), err },
 		"FleetWindows":         func() (int, error) { v, err := s.FleetWindows(ctx, noon, noon); return len(v), err },
-		"LatestEvaluations":    func() (int, error) { v, err := s.LatestEvaluations(ctx, noon); return len(v), err },
-		"Evaluations":          func() (int, error) { v, err := s.Evaluations(ctx, "", noon, noon, 1); return len(v), err },
-		"RegisterEvents":       func() (int, error) { v, err := s.RegisterEvents(ctx); return len(v), err },
-		"Deliveries":           func() (int, error) { v, err := s.Deliveries(ctx); return len(v), err },
-		"Ping":                 func() (int, error) { return 0, s.Ping(ctx) },
+		"DriftProcesses": func() (int, error) {
+			v, err := s.DriftProcesses(ctx, "", signal.ModelRef{}, 0, noon)
+			return len(v), err
+		},
+		"LatestEvaluations": func() (int, error) { v, err := s.LatestEvaluations(ctx, noon); return len(v), err },
+		"Evaluations":       func() (int, error) { v, err := s.Evaluations(ctx, "", noon, noon, 1); return len(v), err },
+		"RegisterEvents":    func() (int, error) { v, err := s.RegisterEvents(ctx); return len(v), err },
+		"Deliveries":        func() (int, error) { v, err := s.Deliveries(ctx); return len(v), err },
+		"Ping":              func() (int, error) { return 0, s.Ping(ctx) },
 	} {
 		if n, err := read(); n != 0 || err != nil {
 			t.Errorf("%s: %d, %v", name, n, err)

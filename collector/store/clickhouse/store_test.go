@@ -12,6 +12,7 @@ import (
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
 	"github.com/evenkeel/evenkeel/collector/store/storetest"
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -61,6 +62,11 @@ func everything() *model.Rows {
 			System: "loans", Model: signal.ModelRef{Name: "loan", Version: "1"}, Length: time.Hour, Start: at.Add(-time.Hour), End: at,
 			WindowIDs: []string{"a/1", "b/1"}, Instances: []string{"a", "b"}, Absent: []string{"c"}, Gaps: 1, Rows: 100, SealedAt: at.Add(time.Second),
 		})
+		rows.DriftProcesses = append(rows.DriftProcesses, model.DriftProcess{
+			System: "loans", Model: signal.ModelRef{Name: "loan", Version: "1"}, Length: time.Hour, Baseline: "sha256:b1",
+			Target: signal.TargetFeature, Feature: "income", WindowEnd: at,
+			Evidence: measure.DriftEvidence{Windows: uint64(i + 1), Rows: 100, LogStarted: -1.0 / 3, Earlier: []float64{0.1, 1e300, 2.0 / 3}},
+		})
 		rows.Evaluations = append(rows.Evaluations, model.Evaluation{
 			ID: fmt.Sprint("evaluation-", i), Rule: "DRF-01", RuleVersion: 1, RuleDigest: "sha256:aa", QueryDigest: "sha256:bb", System: "loans",
 			Subject: map[string]string{"evenkeel_system_id": "loans", "evenkeel_feature_name": "income"}, Verdict: signal.Fail,
@@ -91,7 +97,7 @@ func distribution(sequence uint64, end time.Time) *signal.Distribution {
 
 // counted are the tables whose rows must be there exactly once.
 var counted = []string{
-	"samples", "otel_logs", "distributions", "lineage_events", "fleet_windows", "evaluations", "register_events", "deliveries",
+	"samples", "otel_logs", "distributions", "lineage_events", "drift_processes", "fleet_windows", "evaluations", "register_events", "deliveries",
 }
 
 // scalar reads one number.

@@ -66,6 +66,7 @@ func plan(rows *model.Rows, series []model.Series) []insert {
 		distributionsTable.inserts(rows.Distributions),
 		lineageTable.inserts(rows.Lineage),
 		logsTable.inserts(rows.Logs),
+		driftProcessesTable.inserts(rows.DriftProcesses),
 		fleetWindowsTable.inserts(rows.FleetWindows),
 		evaluationsTable.inserts(rows.Evaluations),
 		eventsTable.inserts(rows.Events),
