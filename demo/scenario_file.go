@@ -124,7 +124,7 @@ func withReader(path string, do func(*tabular.Reader) error) error {
 		return errs.E("open --data", errs.NotFound, err, "")
 	}
 	defer in.Close()
-	r, err := tabular.NewReader(path, in)
+	r, err := tabular.NewCSV(path, in)
 	if err != nil {
 		return err
 	}

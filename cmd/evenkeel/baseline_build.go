@@ -5,26 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/evenkeel/evenkeel/internal/canonical"
 	"github.com/evenkeel/evenkeel/internal/errs"
-	"github.com/evenkeel/evenkeel/internal/tabular"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
 // buildOptions is everything that evenkeel baseline build was asked for.
 type buildOptions struct {
-	input, output string
-	force         bool
-	from, to      int // rows [from, to) of the file; to 0: to the end
-	schema        schema
+	input  input
+	output string
+	force  bool
+	schema schema
 }
 
 const buildExample = `  # everything inferred: numbers are binned, texts are categories
@@ -34,18 +30,24 @@ const buildExample = `  # everything inferred: numbers are binned, texts are cat
   evenkeel baseline build --input reference.csv --model loan-approval \
       --outcome approved --favourable 1 --protected gender --reference gender=male
 
+  # JSON lines and Parquet are read alike
+  evenkeel baseline build --input reference.parquet --model loan-approval
+
   # the first half of a file; the meaning of the columns in a file of its own
   evenkeel baseline build --input all.csv --rows 0:22656 --schema columns.yaml`
 
 func newBaselineBuild() *cobra.Command {
 	var f buildFlags
 	cmd := &cobra.Command{
-		Use:   "build --input FILE.csv --model NAME",
-		Short: "Build a baseline from a CSV file of reference data",
+		Use:   "build --input FILE --model NAME",
+		Short: "Build a baseline from a file of reference data",
 		Long: `Reads reference data, one row for each answer of the model, and writes the
 baseline that an agent compares its windows with: for numbers the cells of equal
 mass, for texts the categories, for protected attributes the outcomes of each
 group. The raw values stay where they are.
+
+The file is CSV with a header, one JSON object a line, or Parquet: by its
+extension (.csv, .jsonl, .ndjson, .parquet, .pq) or as --format says.
 
 Columns of numbers are numeric, all others categorical; empty cells, NA, NaN and
 null are missing. Without --features every column is an input feature except the
@@ -79,52 +81,28 @@ func buildBaseline(ctx context.Context, o buildOptions, out, terminal io.Writer)
 	if _, err := os.Stat(o.output); err == nil && !o.force {
 		return errs.E("write baseline", errs.Conflict, fmt.Errorf("%s exists already", o.output), "add --force to replace it, or name another file with --output")
 	}
-	file, err := openInput(o.input)
+	file, err := openInput(ctx, o.input, terminal)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	bar := newProgress(ctx, terminal, file)
-	defer bar.clear()
-
-	survey, err := pass(bar, o, tabular.Examine)
+	defer file.close()
+	survey, err := file.survey()
 	if err != nil {
 		return err
 	}
-	plan, err := o.schema.plan(o.input, survey)
+	plan, err := o.schema.plan(o.input.path, survey)
 	if err != nil {
 		return err
 	}
-	b, err := plan.build(o, survey.Rows, bar)
+	b, err := plan.build(o.schema, file, survey.Rows)
 	if err != nil {
 		return err
 	}
-	bar.clear()
+	file.bar.clear()
 	if err := writeBaseline(b, o.output); err != nil {
 		return err
 	}
 	return summarise(out, b, plan, o)
-}
-
-func openInput(path string) (*os.File, error) {
-	f, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, errs.E("read reference data", errs.NotFound, err, "check --input")
-	case errors.Is(err, fs.ErrPermission):
-		return nil, errs.E("read reference data", errs.Denied, err, "")
-	case err != nil:
-		return nil, fmt.Errorf("read reference data: %w", err)
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errs.E("read reference data", errs.Invalid, fmt.Errorf("%s is not a regular file", path), "it is read twice, so a folder or a pipe will not do: write it to a file first")
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }
 
 // writeBaseline writes the canonical JSON, so that the file's sha256 is the
@@ -148,28 +126,4 @@ func writeBaseline(b *signal.Baseline, path string) error {
 		return fmt.Errorf("write baseline: %w", err)
 	}
 	return nil
-}
-
-// parseRows reads FROM:TO, FROM: or :TO; rows are counted from 0 without the
-// header, and TO is the first row that is left out.
-func parseRows(s string) (from, to int, err error) {
-	first, last, found := strings.Cut(s, ":")
-	number := func(text string) int {
-		if text == "" {
-			return 0
-		}
-		n, e := strconv.Atoi(text)
-		if e != nil || n < 0 {
-			err = fmt.Errorf("%q is not a number of rows", text)
-		}
-		return n
-	}
-	from, to = number(first), number(last)
-	switch {
-	case !found || s == ":":
-		err = fmt.Errorf("%q; write FROM:TO, for example 0:1000 for the first thousand", s)
-	case err == nil && last != "" && to <= from:
-		err = fmt.Errorf("%q holds no row: %d is not after %d", s, to, from)
-	}
-	return from, to, err
 }

@@ -15,9 +15,9 @@ import (
 func longFile(t *testing.T) buildOptions {
 	t.Helper()
 	folder := t.TempDir()
-	o := buildOptions{input: filepath.Join(folder, "long.csv"), output: filepath.Join(folder, "baseline.json"), schema: defaultSchema()}
+	o := buildOptions{input: input{path: filepath.Join(folder, "long.csv")}, output: filepath.Join(folder, "baseline.json"), schema: defaultSchema()}
 	o.schema.Model.Name = "m"
-	if err := os.WriteFile(o.input, []byte("x\n"+strings.Repeat("1\n2\n3\n", 5000)), 0o600); err != nil {
+	if err := os.WriteFile(o.input.path, []byte("x\n"+strings.Repeat("1\n2\n3\n", 5000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return o
@@ -40,7 +40,7 @@ func TestInterruptWritesNothing(t *testing.T) {
 // wiped away.
 func TestProgressBar(t *testing.T) {
 	o := longFile(t)
-	file, err := os.Open(o.input)
+	file, err := os.Open(o.input.path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,22 +15,24 @@ import (
 
 // buildFlags are the flags of evenkeel baseline build as they were typed.
 type buildFlags struct {
-	input, output, schema, rows string
-	force                       bool
-	model, version              string
-	features, categorical       []string
-	predictions, exclude        []string
-	outcome                     string
-	favourable                  []string
-	atLeast                     float64
-	protected, reference        []string
-	maxCategories               int
+	input, format, rows   string
+	output, schema        string
+	force                 bool
+	model, version        string
+	features, categorical []string
+	predictions, exclude  []string
+	outcome               string
+	favourable            []string
+	atLeast               float64
+	protected, reference  []string
+	maxCategories         int
 }
 
 func (f *buildFlags) register(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.SortFlags = false
-	s.StringVarP(&f.input, "input", "i", "", "CSV `file` with a header; one row for each answer (required)")
+	s.StringVarP(&f.input, "input", "i", "", "`file` of reference data, one row for each answer (required)")
+	s.StringVar(&f.format, "format", "", formatUsage)
 	s.StringVarP(&f.output, "output", "o", "baseline.json", "`file` to write")
 	s.BoolVar(&f.force, "force", false, "replace the output file")
 	s.StringVar(&f.rows, "rows", "", "only the rows `FROM:TO`, counted from 0, without TO")
@@ -49,15 +51,17 @@ func (f *buildFlags) register(cmd *cobra.Command) {
 	s.IntVar(&f.maxCategories, "max-categories", 100, "most `cells` of a categorical column; rarer ones become (other)")
 }
 
+const formatUsage = "`format` of the rows: csv, jsonl or parquet; otherwise by the extension"
+
 // options puts flags and schema file together and checks them.
 func (f *buildFlags) options(cmd *cobra.Command) (buildOptions, error) {
-	o := buildOptions{input: f.input, output: f.output, force: f.force, schema: defaultSchema()}
+	o := buildOptions{input: input{flag: "input", path: f.input, format: f.format}, output: f.output, force: f.force, schema: defaultSchema()}
 	if f.input == "" {
-		return o, usage(cmd, errors.New("no reference data: --input FILE.csv is missing"))
+		return o, usage(cmd, errors.New("no reference data: --input FILE is missing"))
 	}
 	var err error
 	if cmd.Flags().Changed("rows") {
-		if o.from, o.to, err = parseRows(f.rows); err != nil {
+		if o.input.from, o.input.to, err = parseRows(f.rows); err != nil {
 			return o, usage(cmd, fmt.Errorf("--rows: %w", err))
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // build loads the planned columns, each once however many roles it has, and
 // makes the baseline.
-func (p *plan) build(o buildOptions, rows int, bar *progress) (*signal.Baseline, error) {
+func (p *plan) build(s schema, file *inputFile, rows int) (*signal.Baseline, error) {
 	w := wants{at: map[tabular.Want]int{}}
 	for _, c := range p.columns {
 		if c.target != "" {
@@ -20,13 +20,13 @@ func (p *plan) build(o buildOptions, rows int, bar *progress) (*signal.Baseline,
 			w.add(c.asText())
 		}
 	}
-	values, err := pass(bar, o, func(r *tabular.Reader, progress tabular.Progress) ([]tabular.Values, error) {
+	values, err := pass(file, func(r *tabular.Reader, progress tabular.Progress) ([]tabular.Values, error) {
 		return tabular.Load(r, w.list, rows, progress)
 	})
 	if err != nil {
 		return nil, err
 	}
-	columns, options := p.arrange(o, func(want tabular.Want) tabular.Values { return values[w.at[want]] })
+	columns, options := p.arrange(s, file.path, func(want tabular.Want) tabular.Values { return values[w.at[want]] })
 	b, err := signal.BuildBaseline(columns, options)
 	if err != nil {
 		return nil, errs.E("build baseline", errs.Invalid, err, "")
@@ -35,12 +35,12 @@ func (p *plan) build(o buildOptions, rows int, bar *progress) (*signal.Baseline,
 }
 
 // arrange turns loaded values into the builder's input.
-func (p *plan) arrange(o buildOptions, loaded func(tabular.Want) tabular.Values) ([]signal.Column, signal.BuildOptions) {
+func (p *plan) arrange(s schema, path string, loaded func(tabular.Want) tabular.Values) ([]signal.Column, signal.BuildOptions) {
 	options := signal.BuildOptions{
-		Model:         o.schema.Model,
-		Source:        filepath.Base(o.input),
-		MaxCategories: o.schema.MaxCategories,
-		Favourable:    o.schema.Outcome.rule(),
+		Model:         s.Model,
+		Source:        filepath.Base(path),
+		MaxCategories: s.MaxCategories,
+		Favourable:    s.Outcome.rule(),
 	}
 	var columns []signal.Column
 	for _, c := range p.columns {
@@ -53,7 +53,7 @@ func (p *plan) arrange(o buildOptions, loaded func(tabular.Want) tabular.Values)
 			options.Outcome = &column
 		}
 	}
-	for _, attribute := range o.schema.Protected {
+	for _, attribute := range s.Protected {
 		for _, c := range p.columns {
 			if c.Name == attribute.Attribute {
 				options.Protected = append(options.Protected, signal.ProtectedColumn{

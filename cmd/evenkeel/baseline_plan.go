@@ -29,9 +29,6 @@ type plannedColumn struct {
 // plan settles role and kind of every column, or says which name or value does
 // not fit.
 func (s *schema) plan(file string, survey *tabular.Survey) (*plan, error) {
-	if survey.Rows == 0 {
-		return nil, wrong("a baseline needs reference data below the header, and --rows must not leave it out", "%s holds no rows", file)
-	}
 	p := &plan{}
 	for i, c := range survey.Columns {
 		p.columns = append(p.columns, plannedColumn{Column: c, index: i})
@@ -63,14 +60,9 @@ func (s *schema) checkNames(file string, p *plan) error {
 		known = append(known, c.Name)
 	}
 	for _, name := range s.named() {
-		if slices.Contains(known, name) {
-			continue
+		if !slices.Contains(known, name) {
+			return wrong(cureColumn(name, known), "%s has no column %q", file, name)
 		}
-		cure := "its columns are " + strings.Join(known, ", ")
-		if near := nearest.Name(name, known); near != "" {
-			cure = fmt.Sprintf("did you mean %q?", near)
-		}
-		return wrong(cure, "%s has no column %q", file, name)
 	}
 	for _, name := range append(slices.Clone(s.Predictions), s.Outcome.Output) {
 		if name != "" && s.isNamedFeature(name) {
@@ -78,6 +70,14 @@ func (s *schema) checkNames(file string, p *plan) error {
 		}
 	}
 	return nil
+}
+
+// cureColumn says what a column that does not exist might have been.
+func cureColumn(name string, known []string) string {
+	if near := nearest.Name(name, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return "its columns are " + strings.Join(known, ", ")
 }
 
 // named lists every column that flags or schema mention.

@@ -18,7 +18,7 @@ func summarise(out io.Writer, b *signal.Baseline, p *plan, o buildOptions) error
 		return err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "Baseline of %s from %d rows of %s\n\n", b.Model, b.Rows, o.input)
+	fmt.Fprintf(&text, "Baseline of %s from %d rows of %s\n\n", b.Model, b.Rows, o.input.path)
 	writeColumns(&text, b, p)
 	for _, g := range b.Groups {
 		text.WriteByte('\n')
@@ -81,13 +81,7 @@ func holds(f *signal.FeatureBaseline, distinct int) string {
 
 func writeGroups(out io.Writer, g *signal.GroupBaseline, o outcome) {
 	t := newTable(out)
-	when := "one of " + strings.Join(o.Favourable.Values, ", ")
-	if len(o.Favourable.Values) == 1 {
-		when = o.Favourable.Values[0]
-	}
-	if o.Favourable.AtLeast != nil {
-		when = fmt.Sprintf("at least %v", *o.Favourable.AtLeast)
-	}
+	when := favourableText(o.Favourable.Values, o.Favourable.AtLeast)
 	fmt.Fprintf(t, "%s\tROWS\tFAVOURABLE (%s is %s)\n", strings.ToUpper(string(g.Attribute)), o.Output, when)
 	for _, c := range g.Counts {
 		name := c.Group
@@ -100,6 +94,17 @@ func writeGroups(out io.Writer, g *signal.GroupBaseline, o outcome) {
 	if !g.Declared {
 		fmt.Fprintf(out, "No reference group was named, so the largest is taken: --reference %s=GROUP\n", g.Attribute)
 	}
+}
+
+// favourableText says which outcomes are favourable.
+func favourableText(values []string, atLeast *float64) string {
+	switch {
+	case atLeast != nil:
+		return fmt.Sprintf("at least %v", *atLeast)
+	case len(values) == 1:
+		return values[0]
+	}
+	return "one of " + strings.Join(values, ", ")
 }
 
 func writeLeftOut(out io.Writer, p *plan) {

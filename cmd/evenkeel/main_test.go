@@ -18,7 +18,9 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update, Cmds: scripttest.Commands()})
+	commands := scripttest.Commands()
+	commands["parquet"] = writeParquet
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update, Cmds: commands})
 }
 
 // TestScriptsOnSharedData runs the scripts that want the real data files.

@@ -8,8 +8,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/evenkeel/evenkeel/internal/tabular"
 )
 
 // progress shows how far the passes over a file have come, on a terminal only
@@ -76,19 +74,4 @@ func (p *progress) clear() {
 		_, _ = fmt.Fprint(p.out, "\r\x1b[K") // a terminal that went away shows no bar
 		p.anything = false
 	}
-}
-
-// pass reads the chosen rows of the file from its start once.
-func pass[T any](p *progress, o buildOptions, read func(*tabular.Reader, tabular.Progress) (T, error)) (T, error) {
-	p.passes++
-	var none T
-	if _, err := p.file.Seek(0, io.SeekStart); err != nil {
-		return none, fmt.Errorf("read reference data: %w", err)
-	}
-	r, err := tabular.NewReader(o.input, p.file)
-	if err != nil {
-		return none, err
-	}
-	r.Slice(o.from, o.to)
-	return read(r, p.at)
 }

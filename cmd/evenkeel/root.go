@@ -20,11 +20,13 @@ by rules that carry ISO/IEC 42001, and opens a record when a requirement is not 
 Start here:
   evenkeel demo               the whole way on this machine, in one command
   evenkeel baseline build     what a model's windows will be compared with
+  evenkeel measure drift      what has changed between two files
 
 ` + cli.ExitCodes
 	root.AddCommand(
 		newDemo(),
 		newBaseline(),
+		newMeasure(),
 		newRules(),
 		newNC(),
 		cli.Version(),

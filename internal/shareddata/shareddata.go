@@ -68,7 +68,7 @@ func load(t testing.TB, name, column string, numeric bool) tabular.Values {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r, err := tabular.NewReader(name, f)
+	r, err := tabular.NewCSV(name, f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 // readAll gives the rows of a text, copied.
 func readAll(text string) (header []string, rows [][]string, err error) {
-	r, err := NewReader("x.csv", strings.NewReader(text))
+	r, err := NewCSV("x.csv", strings.NewReader(text))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +74,7 @@ type brokenDisk struct{}
 func (brokenDisk) Read([]byte) (int, error) { return 0, errors.New("disk on fire") }
 
 func TestReaderPassesOnWhatTheDiskSays(t *testing.T) {
-	r, err := NewReader("x.csv", io.MultiReader(strings.NewReader("a\n1\n"), brokenDisk{}))
+	r, err := NewCSV("x.csv", io.MultiReader(strings.NewReader("a\n1\n"), brokenDisk{}))
 	if err == nil {
 		_, err = r.Next()
 	}
@@ -92,7 +92,7 @@ func TestSlice(t *testing.T) {
 		from, to int
 		want     string
 	}{{0, 0, "01234"}, {1, 3, "12"}, {3, 0, "34"}, {0, 9, "01234"}, {5, 0, ""}, {9, 12, ""}} {
-		r, err := NewReader("x.csv", strings.NewReader(text))
+		r, err := NewCSV("x.csv", strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ import (
 
 func reader(t testing.TB, text string) *Reader {
 	t.Helper()
-	r, err := NewReader("x.csv", strings.NewReader(text))
+	r, err := NewCSV("x.csv", strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
