@@ -4,12 +4,17 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/evenkeel/evenkeel/collector/api"
+	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/internal/listen"
+	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -54,7 +59,7 @@ func (r *runner) serve(ctx context.Context, server *http.Server, socket net.List
 func (r *runner) apiOptions() api.Options {
 	o := api.Options{
 		Register: r.register, Query: r.queries, Reader: r.store,
-		Known:   r.ruleExists,
+		Known:   r.known,
 		Ready:   r.ready,
 		Metrics: r.metrics,
 		Tickets: r.delivery.outbox.Tickets,
@@ -71,13 +76,27 @@ func (r *runner) apiOptions() api.Options {
 	return o
 }
 
-func (r *runner) ruleExists(rule signal.RuleID, system signal.SystemID) error {
-	for _, e := range r.rules.For(system) {
-		if e.ID == rule {
-			return nil
-		}
+// heardOf is how long ago an undeclared system may have sent something to be
+// known.
+const heardOf = 7 * 24 * time.Hour
+
+// known checks what a criterion is approved for.
+func (r *runner) known(ctx context.Context, rule signal.RuleID, system signal.SystemID) error {
+	hasRule := func(e *rules.Effective) bool { return e.ID == rule }
+	if !slices.ContainsFunc(r.rules.For(system), hasRule) {
+		return errs.E("approve criterion", errs.NotFound, fmt.Errorf("no rule %s is loaded", rule), "evenkeel rules check lists the rules")
 	}
-	return errs.E("approve criterion", errs.NotFound, errors.New("no rule "+string(rule)+" is loaded"), "evenkeel rules check lists the rules")
+	if slices.ContainsFunc(r.config.Systems, func(s System) bool { return signal.SystemID(s.ID) == system }) {
+		return nil
+	}
+	label := model.Matcher{Name: signal.PrometheusName(signal.KeySystemID), Value: string(system)}
+	now := time.Now()
+	series, err := r.store.FindSeries(ctx, []model.Matcher{label}, now.Add(-heardOf), now)
+	if err == nil && len(series) == 0 {
+		err = errs.E("approve criterion", errs.NotFound, fmt.Errorf("no system %q is declared, and none has sent anything in 7 days", system),
+			"declare it under systems in the collector's configuration, or look at its spelling")
+	}
+	return err
 }
 
 func (r *runner) ready(ctx context.Context) error {

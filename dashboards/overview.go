@@ -35,11 +35,11 @@ func variables() []Variable {
 			Query: VariableQuery{QueryType: 1, Query: expr, RefID: "variable"},
 		}
 	}
-	observed := translated(signal.MetricObservationCount)
+	observed := signal.PrometheusName(signal.MetricObservationCount)
 	return []Variable{
 		{Name: "datasource", Label: "Prometheus", Type: "datasource", Query: "prometheus"},
-		choice("system", "System", "label_values("+observed+", "+translated(signal.KeySystemID)+")"),
-		choice("model", "Model", "label_values("+observed+"{"+bySystem+"}, "+translated(signal.KeyModelName)+")"),
+		choice("system", "System", "label_values("+observed+", "+signal.PrometheusName(signal.KeySystemID)+")"),
+		choice("model", "Model", "label_values("+observed+"{"+bySystem+"}, "+signal.PrometheusName(signal.KeyModelName)+")"),
 	}
 }
 
@@ -114,7 +114,7 @@ func inference() []Panel {
 	return []Panel{
 		row("Inference, as clients see it"),
 		lines("Requests", "Inference requests that passed the agents, by outcome.",
-			"reqps", nil, query{"sum by (" + translated(signal.KeyOutcome) + ") (" + duration(".count") + ")", "{{evenkeel_outcome}}"}),
+			"reqps", nil, query{"sum by (" + signal.PrometheusName(signal.KeyOutcome) + ") (" + duration(".count") + ")", "{{evenkeel_outcome}}"}),
 		lines("Latency", "Time from the request's arrival at the agent to the end of the answer.",
 			"s", nil, query{quantile("0.5"), "p50"}, query{quantile("0.95"), "p95"}, query{quantile("0.99"), "p99"}),
 	}
@@ -125,13 +125,13 @@ func monitoring() []Panel {
 	return []Panel{
 		row("The monitoring itself"),
 		lines("What was seen of the traffic", "Requests by what became of them. All but profiled and sampled out are losses, and widen what is reported.",
-			"reqps", nil, query{"sum by (" + translated(signal.KeyCapture) + ") (" + rate(series(signal.MetricObservationCount)) + ")", "{{evenkeel_capture}}"}),
+			"reqps", nil, query{"sum by (" + signal.PrometheusName(signal.KeyCapture) + ") (" + rate(series(signal.MetricObservationCount)) + ")", "{{evenkeel_capture}}"}),
 		lines("Values that do not fit", "Missing values, wrong types, values outside the baseline's range, new categories.",
-			"ops", nil, query{"sum by (" + translated(signal.KeyFeatureName) + ", " + translated(signal.KeyViolation) + ") (" + rate(series(signal.MetricViolationCount)) + ")", "{{evenkeel_feature_name}}: {{evenkeel_violation}}"}),
+			"ops", nil, query{"sum by (" + signal.PrometheusName(signal.KeyFeatureName) + ", " + signal.PrometheusName(signal.KeyViolation) + ") (" + rate(series(signal.MetricViolationCount)) + ")", "{{evenkeel_feature_name}}: {{evenkeel_violation}}"}),
 		lines("Not captured, by reason", "Requests that were served and not captured: the agent lets go of its copy before it holds up a request.",
-			"reqps", nil, query{"sum by (" + translated(signal.KeyReason) + ") (" + rate(agents(metricDropped)) + ")", "{{evenkeel_reason}}"}),
+			"reqps", nil, query{"sum by (" + signal.PrometheusName(signal.KeyReason) + ") (" + rate(agents(metricDropped)) + ")", "{{evenkeel_reason}}"}),
 		lines("Waiting for the collector", "Bytes in the agents' spools on disk. A line that climbs means a collector that is away or full.",
-			"bytes", nil, query{"sum by (" + translated(signal.KeyInstanceID) + ", evenkeel_export_signal) (" + agents(metricSpooled) + ")", "{{service_instance_id}} {{evenkeel_export_signal}}"}),
+			"bytes", nil, query{"sum by (" + signal.PrometheusName(signal.KeyInstanceID) + ", evenkeel_export_signal) (" + agents(metricSpooled) + ")", "{{service_instance_id}} {{evenkeel_export_signal}}"}),
 		lines("Deliveries to the collector", "Requests that the collector acknowledged, and attempts that are repeated.",
 			"ops", nil,
 			query{"sum(" + rate(agents(metricSent)) + ")", "acknowledged"},
@@ -161,40 +161,39 @@ const (
 )
 
 // agents selects a metric of the agents themselves, which know no model.
-func agents(metric string) string { return translated(metric) + "{" + bySystem + "}" }
+func agents(metric string) string { return signal.PrometheusName(metric) + "{" + bySystem + "}" }
 
 // silence is the expression of LOG-02, for the chosen systems. An agent that
 // stopped cleanly said goodbye with a heartbeat of 0.
-var silence = "time() - max by (" + translated(signal.KeySystemID) + ", " + translated(signal.KeyInstanceID) +
+var silence = "time() - max by (" + signal.PrometheusName(signal.KeySystemID) + ", " + signal.PrometheusName(signal.KeyInstanceID) +
 	") (timestamp(" + agents(signal.MetricHeartbeat) + ") unless " + agents(signal.MetricHeartbeat) + " == 0)"
 
 // Matchers of the queries.
 var (
-	bySystem      = translated(signal.KeySystemID) + `=~"$system"`
-	byModel       = translated(signal.KeyModelName) + `=~"$model"`
+	bySystem      = signal.PrometheusName(signal.KeySystemID) + `=~"$system"`
+	byModel       = signal.PrometheusName(signal.KeyModelName) + `=~"$model"`
 	fleet         = is(signal.KeyScope, signal.ScopeFleet)
 	replica       = is(signal.KeyScope, signal.ScopeInstance)
 	ofFeatures    = psiOf(signal.TargetFeature)
 	ofPredictions = psiOf(signal.TargetPrediction)
-	notProfiled   = translated(signal.KeyCapture) + `=~"` + signal.CaptureDropped + "|" + signal.CaptureUndecodable + `"`
-	groupLabels   = strings.Join([]string{translated(signal.KeyProtected), translated(signal.KeyGroup), translated(signal.KeyReferenceGroup)}, ", ")
+	notProfiled   = signal.PrometheusName(signal.KeyCapture) + `=~"` + signal.CaptureDropped + "|" + signal.CaptureUndecodable + `"`
+	groupLabels   = strings.Join([]string{signal.PrometheusName(signal.KeyProtected), signal.PrometheusName(signal.KeyGroup), signal.PrometheusName(signal.KeyReferenceGroup)}, ", ")
 )
 
-func is(key, value string) string      { return translated(key) + `="` + value + `"` }
-func metricIs(metric string) string    { return is(signal.KeyFairnessMetric, metric) }
-func maxBy(labels, expr string) string { return "max by (" + translated(labels) + ") (" + expr + ")" }
+func is(key, value string) string   { return signal.PrometheusName(key) + `="` + value + `"` }
+func metricIs(metric string) string { return is(signal.KeyFairnessMetric, metric) }
+func maxBy(labels, expr string) string {
+	return "max by (" + signal.PrometheusName(labels) + ") (" + expr + ")"
+}
 
 // psiOf matches one of the methods by which drift is measured.
 func psiOf(target signal.Target) string {
 	return is(signal.KeyDriftMethod, signal.DriftPSI) + ", " + is(signal.KeyDriftTarget, string(target))
 }
 
-// translated gives the Prometheus form of a name.
-func translated(name string) string { return strings.ReplaceAll(name, ".", "_") }
-
 // series selects a metric of the chosen systems and models.
 func series(metric string, matchers ...string) string {
-	return translated(metric) + "{" + strings.Join(append([]string{bySystem, byModel}, matchers...), ", ") + "}"
+	return signal.PrometheusName(metric) + "{" + strings.Join(append([]string{bySystem, byModel}, matchers...), ", ") + "}"
 }
 
 // stepwise takes the newest value within each step of the graph. Windows may

@@ -1,5 +1,7 @@
 package signal
 
+import "strings"
+
 // Attribute keys on resources.
 const (
 	KeySystemID     = "evenkeel.system.id"
@@ -108,3 +110,7 @@ const (
 	NoData Verdict = "no_data"
 	Error  Verdict = "error"
 )
+
+// PrometheusName gives the name under which a metric or attribute of ours is
+// queried: dots become underscores, and nothing is appended.
+func PrometheusName(name string) string { return strings.ReplaceAll(name, ".", "_") }

@@ -61,7 +61,7 @@ func newSite(t *testing.T, change func(*api.Options)) *site {
 		Plugins: func() []api.Plugin {
 			return []api.Plugin{{Name: "webhook", Version: "1.0.0", Running: true, Delivered: 4, Waiting: 1, LastError: "the receiver answered 503 Service Unavailable"}}
 		},
-		Known: func(rule signal.RuleID, _ signal.SystemID) error {
+		Known: func(_ context.Context, rule signal.RuleID, _ signal.SystemID) error {
 			if rule != "DRF-01" {
 				return errs.E("find rule", errs.NotFound, fmt.Errorf("no rule is called %q", rule), "")
 			}

@@ -83,8 +83,9 @@ type Options struct {
 	// Verify says whether a bearer token is good. Nil: nobody is asked, and
 	// only requests to names of this machine are answered.
 	Verify func(token string) bool
-	// Known checks that a rule exists for a system before it is approved.
-	Known   func(rule signal.RuleID, system signal.SystemID) error
+	// Known checks that there are such a rule and such a system before a
+	// criterion is approved: a misspelt one would be of no effect.
+	Known   func(ctx context.Context, rule signal.RuleID, system signal.SystemID) error
 	Ready   func(ctx context.Context) error // why /readyz says no
 	Metrics prometheus.Gatherer             // served at /metrics
 	Tickets func(record string) map[string]string

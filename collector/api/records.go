@@ -114,7 +114,7 @@ func (h *handler) approve(w http.ResponseWriter, r *http.Request) {
 	var body approval
 	err := readJSON(r, &body)
 	if err == nil && h.Known != nil {
-		err = h.Known(body.Rule, body.System)
+		err = h.Known(r.Context(), body.Rule, body.System)
 	}
 	if err != nil {
 		h.fail(w, r, err)

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/collector/model"
@@ -54,11 +53,11 @@ func (f *Fleet) baseline(ctx context.Context, digest signal.Digest) (*reference,
 // into rows, stamped with the slot's end.
 func (f *Fleet) score(ctx context.Context, w *model.FleetWindow, m *merged, rows *model.Rows) error {
 	out := scores{rows: rows, at: w.End, common: []model.Label{
-		{Name: promName(signal.KeySystemID), Value: string(w.System)},
-		{Name: promName(signal.KeyModelName), Value: w.Model.Name},
-		{Name: promName(signal.KeyModelVersion), Value: w.Model.Version},
-		{Name: promName(signal.KeyScope), Value: signal.ScopeFleet},
-		{Name: promName(signal.KeyWindowLength), Value: config.Duration(w.Length).String()},
+		{Name: signal.PrometheusName(signal.KeySystemID), Value: string(w.System)},
+		{Name: signal.PrometheusName(signal.KeyModelName), Value: w.Model.Name},
+		{Name: signal.PrometheusName(signal.KeyModelVersion), Value: w.Model.Version},
+		{Name: signal.PrometheusName(signal.KeyScope), Value: signal.ScopeFleet},
+		{Name: signal.PrometheusName(signal.KeyWindowLength), Value: config.Duration(w.Length).String()},
 	}}
 	var drifts []signal.Quantity
 	for _, c := range m.ordered() {
@@ -139,11 +138,11 @@ func (s *scores) add(found ...signal.Quantity) {
 	for _, q := range found {
 		labels := slices.Clone(s.common)
 		for _, l := range q.Labels {
-			labels = append(labels, model.Label{Name: promName(l.Key), Value: l.Value})
+			labels = append(labels, model.Label{Name: signal.PrometheusName(l.Key), Value: l.Value})
 		}
 		labels = model.SortLabels(labels)
 		one := func(suffix string, v float64) {
-			series := model.Series{Name: promName(q.Metric + suffix), Labels: labels, Kind: model.Gauge, Unit: "1", SeenAt: s.at}
+			series := model.Series{Name: signal.PrometheusName(q.Metric + suffix), Labels: labels, Kind: model.Gauge, Unit: "1", SeenAt: s.at}
 			series.Fingerprint = model.Fingerprint(series.Name, labels)
 			s.rows.Series = append(s.rows.Series, series)
 			s.rows.Samples = append(s.rows.Samples, model.Sample{Fingerprint: series.Fingerprint, Time: s.at, Value: v})
@@ -158,7 +157,3 @@ func (s *scores) add(found ...signal.Quantity) {
 		}
 	}
 }
-
-// promName is the Prometheus form of one of signal's names, which hold letters,
-// underscores and dots only.
-func promName(name string) string { return strings.ReplaceAll(name, ".", "_") }

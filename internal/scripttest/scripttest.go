@@ -3,12 +3,15 @@
 //	port NAME           sets $NAME to a free port
 //	occupied NAME       sets $NAME to a port that is in use until the script ends
 //	get URL STATUS TEXT asks until the answer has the status and a line with the text
+//	post URL BODY STATUS TEXT
+//	                    sends JSON once; the answer must have the status and the text
 //	envsubst FILE...    fills $NAME in files from the script's environment
 package scripttest
 
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -27,6 +30,7 @@ func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"port":     port,
 		"occupied": occupied,
 		"get":      get,
+		"post":     post,
 		"envsubst": substitute,
 	}
 }
@@ -73,6 +77,22 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s: %s, %v; want %s with %q", args[0], status, err, args[1], args[2])
 		}
 		time.Sleep(20 * time.Millisecond) // polling, bounded by the deadline
+	}
+}
+
+func post(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 4 {
+		ts.Fatalf("usage: post URL BODY STATUS TEXT")
+	}
+	client := &http.Client{Timeout: patience}
+	defer client.CloseIdleConnections()
+	resp, err := client.Post(args[0], "application/json", strings.NewReader(args[1]))
+	ts.Check(err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if fmt.Sprint(resp.StatusCode) != args[2] || !strings.Contains(string(body), args[3]) {
+		ts.Fatalf("%s: %d %s; want %s with %q", args[0], resp.StatusCode, body, args[2], args[3])
 	}
 }
 
