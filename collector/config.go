@@ -29,7 +29,7 @@ type Config struct {
 
 // ClickHouse says which server to use. No address: the embedded engine.
 type ClickHouse struct {
-	Addr         string          `yaml:"addr"`     // host:port; native protocol
+	Addr         string          `yaml:"addr"`     // host:port of the native protocol, or http(s)://host:port; several, separated by commas, are tried in order
 	Database     string          `yaml:"database"` // made if it is not there
 	User         string          `yaml:"user"`
 	PasswordFile string          `yaml:"password_file"`

@@ -73,3 +73,16 @@ func TestMisspeltKeyNamesLineAndCure(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestServersAreOfOneKind(t *testing.T) {
+	for addr, good := range map[string]bool{
+		"": true, "ch:9000": true, "a:9440,b:9440": true, "http://ch:8123": true, "https://a:8443,https://b:8443": true,
+		"ch": false, "http://ch": false, "tcp://ch:9000": false, "a:9000,http://b:8123": false, "a:9000,": false,
+	} {
+		c := Default()
+		c.ClickHouse.Addr = addr
+		if err := c.Validate("c.yaml"); (err == nil) != good {
+			t.Errorf("%q: %v", addr, err)
+		}
+	}
+}

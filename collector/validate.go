@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/listen"
@@ -35,17 +36,36 @@ func (c *Config) Validate(name string) error {
 }
 
 func (c *Config) validateClickHouse(f *config.Faults) {
-	if c.ClickHouse.Addr != "" {
-		if _, _, err := net.SplitHostPort(c.ClickHouse.Addr); err != nil {
-			f.At("addr").Add("%q is not host:port", c.ClickHouse.Addr)
-		}
-	}
+	validateServers(f.At("addr"), c.ClickHouse.Addr)
 	if !identifier.MatchString(c.ClickHouse.Database) {
 		f.At("database").Add("%q is not a name of letters, digits and underscores", c.ClickHouse.Database)
 	}
 	mustExist(f.At("password_file"), c.ClickHouse.PasswordFile)
 	mustExist(f.At("tls").At("ca_file"), c.ClickHouse.TLS.CAFile)
 	mustBePositive(f.At("timeout"), c.ClickHouse.Timeout)
+}
+
+// validateServers checks one or more addresses, separated by commas, which all
+// speak the same protocol.
+func validateServers(f *config.Faults, addrs string) {
+	if addrs == "" {
+		return
+	}
+	protocols := map[string]bool{}
+	for _, addr := range strings.Split(addrs, ",") {
+		protocol, host, found := strings.Cut(addr, "://")
+		if !found {
+			protocol, host = "native", addr
+		}
+		protocols[protocol] = true
+		known := !found || protocol == "http" || protocol == "https"
+		if _, _, err := net.SplitHostPort(host); err != nil || !known {
+			f.Add("%q is not host:port, http://host:port or https://host:port", addr)
+		}
+	}
+	if len(protocols) > 1 {
+		f.Add("%q mixes protocols; all servers are asked by the same one", addrs)
+	}
 }
 
 func (c *Config) validateListeners(f *config.Faults) {
