@@ -27,27 +27,9 @@ func verify(t *testing.T, s *site, out *senders) {
 		s.untilUp()
 		s.stop()
 	}
-	stored := storedLogs(t, filepath.Join(s.data, "engine"))
-	lost, twice, unknown := 0, 0, 0
-	for id := range out.journal.acked {
-		if stored[id] == 0 {
-			lost++
-		}
-	}
-	var all uint64
-	for id, n := range stored {
-		all += n
-		if n > 1 {
-			twice++
-		}
-		if !out.journal.sent[id] {
-			unknown++
-		}
-	}
-	t.Logf("%d ids sent, %d acknowledged; the store holds %d rows, %d different ids", len(out.journal.sent), len(out.journal.acked), all, len(stored))
-	if lost+twice+unknown > 0 {
-		t.Errorf("%d acknowledged ids are lost, %d are stored more than once, %d were never sent", lost, twice, unknown)
-	}
+	logs, distributions := storedIDs(t, filepath.Join(s.data, "engine"))
+	out.journal.hold(t, "otel_logs", logs)
+	out.journal.hold(t, "distributions", distributions)
 	aside, err := filepath.Glob(filepath.Join(s.data, "spool", "quarantine", "*"))
 	if err != nil || len(aside) > 0 {
 		t.Errorf("put aside: %v, %v", aside, err)
@@ -68,8 +50,34 @@ func (s *site) waiting() int {
 	return sp.Stats().Records
 }
 
-// storedLogs gives how often every id is in the store.
-func storedLogs(t *testing.T, folder string) map[string]uint64 {
+// hold compares a table with the journal: what was acknowledged is there once,
+// what was sent and not acknowledged once or not at all, and nothing else.
+func (j *journal) hold(t *testing.T, table string, stored map[string]uint64) {
+	t.Helper()
+	lost, twice, unknown := 0, 0, 0
+	for id := range j.acked {
+		if stored[id] == 0 {
+			lost++
+		}
+	}
+	var rows uint64
+	for id, n := range stored {
+		rows += n
+		if n > 1 {
+			twice++
+		}
+		if !j.sent[id] {
+			unknown++
+		}
+	}
+	t.Logf("%d ids sent, %d acknowledged; %s holds %d rows, %d different ids", len(j.sent), len(j.acked), table, rows, len(stored))
+	if lost+twice+unknown > 0 {
+		t.Errorf("%s: %d acknowledged ids are lost, %d are stored more than once, %d were never sent", table, lost, twice, unknown)
+	}
+}
+
+// storedIDs gives how often every id is in the two tables that hold it.
+func storedIDs(t *testing.T, folder string) (logs, distributions map[string]uint64) {
 	t.Helper()
 	ctx := context.Background()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
@@ -87,7 +95,13 @@ func storedLogs(t *testing.T, folder string) map[string]uint64 {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	rows, err := store.Conn().Query(ctx, "SELECT Body, count() FROM otel_logs WHERE ServiceName = 'faults' GROUP BY Body")
+	return count(t, store, "SELECT Body, count() FROM otel_logs WHERE ServiceName = 'faults' GROUP BY Body"),
+		count(t, store, "SELECT feature, count() FROM distributions WHERE model_name = 'faults' GROUP BY feature")
+}
+
+func count(t *testing.T, store *clickhouse.Store, query string) map[string]uint64 {
+	t.Helper()
+	rows, err := store.Conn().Query(context.Background(), query)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,13 +5,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/evenkeel/evenkeel/signal"
 )
 
 const (
@@ -144,18 +148,44 @@ func (s *sender) post(ctx context.Context, n int, body []byte) bool {
 		answer.UnmarshalProto(raw) == nil && answer.PartialSuccess().RejectedLogRecords() == 0
 }
 
-// request is an export request with one log record for each id.
+// request is an export request with one window profile for each id, so that each
+// becomes a row of two tables. The windows are long over: nobody seals them.
 func request(ids []string) []byte {
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()
-	rl.Resource().Attributes().PutStr("service.name", "faults")
+	rl.Resource().Attributes().PutStr(signal.KeyServiceName, "faults")
+	rl.Resource().Attributes().PutStr(signal.KeySystemID, "faults")
 	records := rl.ScopeLogs().AppendEmpty().LogRecords()
 	for _, id := range ids {
-		records.AppendEmpty().Body().SetStr(id)
+		record := records.AppendEmpty()
+		record.Body().SetStr(id)
+		record.SetEventName(signal.EventWindowProfile)
+		put(record.Attributes(), signal.EncodeDistribution(&signal.Distribution{
+			Model: signal.ModelRef{Name: "faults"}, Feature: signal.FeatureName(id), Target: signal.TargetFeature, Kind: signal.Numeric,
+			Window: signal.WindowID{Instance: "faults", Sequence: 1}, Parts: len(ids),
+			Start: time.Unix(1e9, 0), End: time.Unix(1e9+60, 0),
+			Counts: []uint64{1, 0}, N: 1, Min: math.NaN(), Max: math.NaN(),
+		}))
 	}
 	raw, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
 	if err != nil {
 		panic(err) // the request holds nothing but short strings
 	}
 	return raw
+}
+
+func put(to pcommon.Map, attrs []signal.Attr) {
+	for _, a := range attrs {
+		value := a.Value
+		if counts, ok := value.([]int64); ok {
+			list := make([]any, len(counts))
+			for i, c := range counts {
+				list[i] = c
+			}
+			value = list
+		}
+		if err := to.PutEmpty(a.Key).FromRaw(value); err != nil {
+			panic(err) // an attribute of ours is of a type that OTLP has
+		}
+	}
 }
