@@ -2,7 +2,9 @@ package register_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,21 +15,23 @@ import (
 
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/register"
+	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
+	"github.com/evenkeel/evenkeel/collector/store/storetest"
 	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// log keeps events in order, as the store promises: each batch once. It can
-// fail before or after it kept a batch, which no real store does on demand.
-type log struct {
-	events  []model.RegisterEvent
-	batches map[model.Batch]bool
-	fault   string // "before" or "after": the next write fails there
+// faulty is the real store, which fails on demand: before or after it keeps a
+// batch, and with a byte that comes back other than it was written.
+type faulty struct {
+	*clickhouse.Store
+	fault    string                     // "before" or "after": the next write fails there
+	tampered map[string]json.RawMessage // by event: the data that is read
 }
 
-func (l *log) Write(_ context.Context, batch model.Batch, rows *model.Rows, doubt model.Doubt) error {
-	fault := l.fault
-	l.fault = ""
+func (f *faulty) Write(ctx context.Context, batch model.Batch, rows *model.Rows, doubt model.Doubt) error {
+	fault := f.fault
+	f.fault = ""
 	away := errs.E("write", errs.Other, errors.New("injected"), "") // tried again by the caller, not inside
 	if fault == "before" {
 		return away
@@ -35,36 +39,26 @@ func (l *log) Write(_ context.Context, batch model.Batch, rows *model.Rows, doub
 	if doubt != model.InDoubt {
 		return errors.New("the register must always write in doubt")
 	}
-	if !l.batches[batch] {
-		l.batches[batch] = true
-		l.events = append(l.events, rows.Events...)
+	if err := f.Store.Write(ctx, batch, rows, doubt); err != nil || fault != "after" {
+		return err
 	}
-	if fault == "after" {
-		return away
-	}
-	return nil
+	return away
 }
 
-func (l *log) RegisterEvents(context.Context) ([]model.RegisterEvent, error) {
-	events := slices.Clone(l.events)
-	slices.SortStableFunc(events, func(a, b model.RegisterEvent) int {
-		if c := a.Time.Compare(b.Time); c != 0 {
-			return c
+func (f *faulty) RegisterEvents(ctx context.Context) ([]model.RegisterEvent, error) {
+	events, err := f.Store.RegisterEvents(ctx)
+	for i := range events {
+		if data, ok := f.tampered[events[i].ID]; ok {
+			events[i].Data = data
 		}
-		if c := strings.Compare(a.Record, b.Record); c != 0 {
-			return c
-		}
-		return int(a.Seq) - int(b.Seq)
-	})
-	return events, nil
+	}
+	return events, err
 }
-
-func (l *log) Deliveries(context.Context) ([]model.Delivery, error) { return nil, nil }
 
 // machine drives a register through any sequence of acts.
 type machine struct {
 	t      *testing.T
-	log    *log
+	store  *faulty
 	reg    *register.Register
 	window int
 	past   []model.Evaluation
@@ -72,7 +66,7 @@ type machine struct {
 }
 
 func (m *machine) open(t *rapid.T) {
-	reg, err := register.Open(t.Context(), m.log, m.log, register.Options{Clock: func() time.Time { return m.now }})
+	reg, err := register.Open(t.Context(), m.store, m.store, register.Options{Clock: func() time.Time { return m.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +77,15 @@ func (m *machine) open(t *rapid.T) {
 func (m *machine) consume(t *rapid.T, ev model.Evaluation) {
 	for m.reg.Consume(t.Context(), driftRule(m.t, "> 0.25"), ev) != nil {
 	}
+}
+
+// stored gives every event that the store holds.
+func (m *machine) stored(t *rapid.T) []model.RegisterEvent {
+	events, err := m.store.RegisterEvents(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
 }
 
 func (m *machine) evaluate(t *rapid.T) {
@@ -98,23 +101,23 @@ func (m *machine) evaluate(t *rapid.T) {
 		rapid.SampledFrom([]string{"1", "2"}).Draw(t, "version"),
 		v, state, rapid.Float64Range(0, 3).Draw(t, "value"))
 	m.past = append(m.past, ev)
-	m.log.fault = rapid.SampledFrom([]string{"", "", "before", "after"}).Draw(t, "fault")
+	m.store.fault = rapid.SampledFrom([]string{"", "", "before", "after"}).Draw(t, "fault")
 	m.consume(t, ev)
-	m.log.fault = "" // an evaluation without an event writes nothing
+	m.store.fault = "" // an evaluation without an event writes nothing
 }
 
 func (m *machine) repeat(t *rapid.T) {
 	if len(m.past) == 0 {
 		t.Skip("nothing to repeat")
 	}
-	before := len(m.log.events)
+	before := m.stored(t)
 	ev := rapid.SampledFrom(m.past).Draw(t, "evaluation")
-	caused := slices.ContainsFunc(m.log.events, func(e model.RegisterEvent) bool { return strings.Contains(string(e.Data), ev.ID) })
+	caused := slices.ContainsFunc(before, func(e model.RegisterEvent) bool { return strings.Contains(string(e.Data), ev.ID) })
 	if !caused {
 		t.Skip("an evaluation without an event may cause one later")
 	}
 	m.consume(t, ev)
-	if len(m.log.events) != before {
+	if len(m.stored(t)) != len(before) {
 		t.Fatalf("evaluation %s caused a second event", ev.ID)
 	}
 }
@@ -218,27 +221,40 @@ func printed(list []model.RecordEntry) string {
 }
 
 func TestMachine(t *testing.T) {
+	fewer(t, "8")
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &machine{t: t, log: &log{batches: map[model.Batch]bool{}}, now: epoch}
+		m := &machine{t: t, store: &faulty{Store: storetest.Open(t)}, now: epoch}
 		m.open(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"evaluate": m.evaluate, "evaluate again": m.repeat, "acknowledge": m.acknowledge,
 			"approve": m.approve, "restart": m.restart, "": m.check,
 		})
-		if len(m.log.events) > 0 {
-			m.tamper(rt)
+		if events := m.stored(rt); len(events) > 0 {
+			m.tamper(rt, events)
 		}
 	})
 }
 
+// fewer sets how many sequences are tried where -rapid.checks does not: each
+// has a database of its own, and every step is stored.
+func fewer(t *testing.T, checks string) {
+	f := flag.Lookup("rapid.checks")
+	if f.Value.String() != f.DefValue {
+		return
+	}
+	if err := f.Value.Set(checks); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
+}
+
 // tamper changes one byte of one stored event and expects to hear of it.
-func (m *machine) tamper(t *rapid.T) {
-	i := rapid.IntRange(0, len(m.log.events)-1).Draw(t, "event")
-	ev := m.log.events[i]
+func (m *machine) tamper(t *rapid.T, events []model.RegisterEvent) {
+	ev := rapid.SampledFrom(events).Draw(t, "event")
 	data := slices.Clone(ev.Data)
 	at := rapid.IntRange(0, len(data)-1).Draw(t, "byte")
 	data[at] ^= byte(rapid.IntRange(1, 255).Draw(t, "flip"))
-	m.log.events[i].Data = data
+	m.store.tampered = map[string]json.RawMessage{ev.ID: data}
 	m.open(t)
 	faults := m.reg.Faults()
 	if len(faults) != 1 || faults[0].Record != ev.Record || faults[0].Seq != ev.Seq {
