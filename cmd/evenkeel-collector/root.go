@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 
@@ -29,13 +30,23 @@ its own. Everything listens on loopback until auth.token_file and tls are set.`,
 }
 
 func newRun() *cobra.Command {
+	cmd := newService("run", "Run until interrupted", collector.Run)
+	cmd.Example = "  evenkeel-collector run --config collector.yaml"
+	return cmd
+}
+
+func newMigrate() *cobra.Command {
+	return newService("migrate", "Bring the tables up to this version, then leave", collector.Migrate)
+}
+
+// newService makes a command that works on a configuration and logs.
+func newService(use, short string, work func(context.Context, collector.Config, *slog.Logger) error) *cobra.Command {
 	var path string
 	var logger func() (*slog.Logger, error)
 	cmd := &cobra.Command{
-		Use:     "run",
-		Short:   "Run until interrupted",
-		Example: "  evenkeel-collector run --config collector.yaml",
-		Args:    cobra.NoArgs,
+		Use:   use,
+		Short: short,
+		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := logger()
 			if err != nil {
@@ -45,7 +56,7 @@ func newRun() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return collector.Run(cmd.Context(), c, log)
+			return work(cmd.Context(), c, log)
 		},
 	}
 	configFlag(cmd, &path)
@@ -73,30 +84,6 @@ func newValidate() *cobra.Command {
 		},
 	}
 	configFlag(cmd, &path)
-	return cmd
-}
-
-func newMigrate() *cobra.Command {
-	var path string
-	var logger func() (*slog.Logger, error)
-	cmd := &cobra.Command{
-		Use:   "migrate",
-		Short: "Bring the tables up to this version, then leave",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			log, err := logger()
-			if err != nil {
-				return err
-			}
-			c, err := collector.LoadConfig(path)
-			if err != nil {
-				return err
-			}
-			return collector.Migrate(cmd.Context(), c, log)
-		},
-	}
-	configFlag(cmd, &path)
-	logger = cli.Logger(cmd)
 	return cmd
 }
 

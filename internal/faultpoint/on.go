@@ -10,9 +10,6 @@ import (
 	"syscall"
 )
 
-// Enabled says whether this build carries fault points.
-const Enabled = true
-
 var (
 	name, after = parse(os.Getenv("EVENKEEL_FAULT"))
 	hits        atomic.Int64
