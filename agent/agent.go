@@ -31,12 +31,14 @@ type Agent struct {
 	state    *state
 	identity export.Identity
 	models   []monitored
+	byName   map[string]*served
 	upstream *url.URL
 
 	inferenceListener, adminListener net.Listener
 
 	exporter *export.Exporter
 	windows  *window.Set
+	carries  *window.Carries
 	decoder  *wire.OIP
 	faults   *wire.FaultLog
 	tap      *tap.Tap

@@ -1,10 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	agentconfig "github.com/evenkeel/evenkeel/agent/config"
@@ -12,10 +12,13 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// monitored is a configured model with its baseline.
+// monitored is a configured model with its baseline, whose outcome it has taken
+// over where the configuration says nothing.
 type monitored struct {
 	agentconfig.Model
 	baseline *signal.Baseline // nil: none
+	digest   signal.Digest    // of the baseline; empty: none
+	sampler  *sampler
 }
 
 // Check loads what the configuration names and reports every way in which it
@@ -34,6 +37,7 @@ func loadModels(c *agentconfig.Config) ([]monitored, error) {
 	out := make([]monitored, len(c.Models))
 	for i, m := range c.Models {
 		out[i].Model = m
+		out[i].sampler = newSampler(m.Sample.Share())
 		if m.Baseline == "" {
 			continue
 		}
@@ -43,7 +47,13 @@ func loadModels(c *agentconfig.Config) ([]monitored, error) {
 			at.At("baseline").Add("%v", err)
 			continue
 		}
+		if out[i].digest, err = b.Digest(); err != nil {
+			at.At("baseline").Add("%s: %v", m.Baseline, err)
+			continue
+		}
 		out[i].baseline = b
+		out[i].takeOutcome(at.At("outcome"))
+		out[i].NeedsOutcome(at)
 		out[i].fits(at)
 	}
 	return out, faults.Err()
@@ -61,6 +71,42 @@ func loadBaseline(path string) (*signal.Baseline, error) {
 	return b, nil
 }
 
+// takeOutcome takes over what the baseline says about the outcome, and reports
+// where the configuration says otherwise: the collector judges by the baseline.
+func (m *monitored) takeOutcome(f *config.Faults) {
+	b := m.baseline.Outcome
+	if b == nil {
+		return
+	}
+	const other = "the baseline %s says %q; leave it out here, or build a baseline for it"
+	o := &m.Outcome
+	if o.Output != "" && o.Output != b.Output {
+		f.At("output").Add("%q, but "+other, o.Output, m.Model.Baseline, b.Output)
+		return
+	}
+	if o.Score != "" && b.Score != "" && o.Score != b.Score {
+		f.At("score").Add("%q, but "+other, o.Score, m.Model.Baseline, b.Score)
+	}
+	o.Output = b.Output
+	o.Score = cmp.Or(o.Score, b.Score)
+	if b.Favourable == nil {
+		return
+	}
+	theirs := agentconfig.Favourable{Values: b.Favourable.Values, AtLeast: b.Favourable.AtLeast}
+	if o.Favourable.Given() && !o.Favourable.Agrees(theirs) {
+		f.At("favourable").Add("%s, but "+other, describe(o.Favourable), m.Model.Baseline, describe(theirs))
+	}
+	o.Favourable = theirs
+}
+
+// describe writes a favourable side for people.
+func describe(f agentconfig.Favourable) string {
+	if f.AtLeast != nil {
+		return fmt.Sprintf("at least %v", *f.AtLeast)
+	}
+	return strings.Join(f.Values, ", ")
+}
+
 // fits reports where the configuration and the baseline are about different
 // things: windows would be counted, and never say anything.
 func (m *monitored) fits(f *config.Faults) {
@@ -68,25 +114,38 @@ func (m *monitored) fits(f *config.Faults) {
 	if b.Model.Name != "" && b.Model.Name != m.Name {
 		f.At("baseline").Add("%s is of model %q, this one is %q; build one for it", m.Baseline, b.Model.Name, m.Name)
 	}
+	const unknown = "%q is no prediction of the baseline, which has %s"
+	at := f.At("outcome")
 	if out := m.Outcome.Output; out != "" {
 		prediction := b.Feature(signal.TargetPrediction, out)
 		if prediction == nil {
-			f.At("outcome").At("output").Add("%q is no prediction of the baseline, which has %s", out, columns(b, signal.TargetPrediction))
+			at.At("output").Add(unknown, out, columns(b, signal.TargetPrediction))
 		} else {
-			m.favourableFits(f.At("outcome").At("favourable"), prediction)
+			m.favourableFits(at.At("favourable"), prediction)
 		}
+	}
+	if score := m.Outcome.Score; score != "" && b.Feature(signal.TargetPrediction, score) == nil {
+		at.At("score").Add(unknown, score, columns(b, signal.TargetPrediction))
 	}
 	for i, p := range m.Protected {
 		m.protectedFits(f.At("protected").Index(i), p)
 	}
+	for i, name := range m.Predictions.Groups {
+		m.inputFits(f.At("predictions").At("groups").Index(i), name)
+	}
+}
+
+// inputFits reports an attribute that the baseline does not know as an input.
+func (m *monitored) inputFits(f *config.Faults, name signal.FeatureName) {
+	if m.baseline.Group(name) == nil && m.baseline.Feature(signal.TargetFeature, name) == nil {
+		f.Add("%q is neither a group nor a feature of the baseline, which has %s", name, columns(m.baseline, signal.TargetFeature))
+	}
 }
 
 func (m *monitored) protectedFits(f *config.Faults, p agentconfig.Protected) {
+	m.inputFits(f.At("attribute"), p.Attribute)
 	group := m.baseline.Group(p.Attribute)
 	if group == nil {
-		if m.baseline.Feature(signal.TargetFeature, p.Attribute) == nil {
-			f.At("attribute").Add("%q is neither a group nor a feature of the baseline, which has %s", p.Attribute, columns(m.baseline, signal.TargetFeature))
-		}
 		return
 	}
 	var known []string
@@ -106,19 +165,12 @@ func (m *monitored) favourableFits(f *config.Faults, prediction *signal.FeatureB
 		return
 	}
 	for _, v := range values {
-		if slices.ContainsFunc(prediction.Categories, func(c string) bool { return sameValue(v, c) }) {
+		if slices.ContainsFunc(prediction.Categories, func(c string) bool { return agentconfig.SameValue(v, c) }) {
 			return
 		}
 	}
 	f.At("values").Add("none of %s is a value of %s in the baseline, which has %s",
 		strings.Join(values, ", "), prediction.Name, strings.Join(prediction.Categories, ", "))
-}
-
-// sameValue compares numbers by value and all else as text.
-func sameValue(a, b string) bool {
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	return a == b || errX == nil && errY == nil && x == y
 }
 
 // columns lists a target's columns, for people.

@@ -25,6 +25,9 @@ func (a *Agent) openWindows(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.openCarries(); err != nil {
+		return err
+	}
 	a.faults = wire.NewFaultLog(a.log, faultLogEvery, time.Now)
 	options := make([]window.Options, len(a.models))
 	for i := range a.models {
@@ -34,22 +37,38 @@ func (a *Agent) openWindows(context.Context) error {
 	return err
 }
 
+// openCarries opens what is held back of small groups. A file that is damaged is
+// put aside: monitoring goes on without the few rows in it.
+func (a *Agent) openCarries() (err error) {
+	a.carries, err = window.OpenCarries(a.state.path(carriesFile))
+	if a.carries == nil {
+		return err
+	}
+	if err != nil {
+		a.log.Error("rows of small groups are lost", "error", err)
+	}
+	return nil
+}
+
 func (a *Agent) windowOptions(m *monitored, sequences *window.Sequences) window.Options {
 	o := window.Options{
-		System:   a.c.System,
-		Instance: a.identity.Instance,
-		Model:    signal.ModelRef{Name: m.Name, Version: m.Version},
-		Baseline: m.baseline,
-		Outcome: window.Outcome{
-			Output: m.Outcome.Output, Values: m.Outcome.Favourable.Values, AtLeast: m.Outcome.Favourable.AtLeast,
-		},
+		System:    a.c.System,
+		Instance:  a.identity.Instance,
+		Model:     signal.ModelRef{Name: m.Name, Version: m.Version},
+		Baseline:  m.baseline,
 		Length:    a.c.Window.Length.Std(),
 		Count:     a.c.Window.Count,
+		MinCell:   a.c.Window.MinCell,
+		Carries:   a.carries,
+		Rate:      m.Sample.Share(),
 		Sequences: sequences,
-		Capture:   func() signal.Capture { return a.captured(m.Name) },
+		Capture:   func() signal.Capture { return a.captured(m) },
 		Sink:      a.publish,
 		Guard:     a.guard,
 		Log:       a.log,
+	}
+	if f := m.Outcome.Favourable; f.Given() { // otherwise no groups are compared by the output
+		o.Outcome = window.Outcome{Output: m.Outcome.Output, Values: f.Values, AtLeast: f.AtLeast}
 	}
 	for _, p := range m.Protected {
 		o.Protected = append(o.Protected, p.Attribute)
@@ -58,9 +77,11 @@ func (a *Agent) windowOptions(m *monitored, sequences *window.Sequences) window.
 }
 
 // captured is the running account of one model's requests.
-func (a *Agent) captured(model string) signal.Capture {
-	counts := a.tap.Counts(model)
-	return signal.Capture{Seen: counts.Seen, Dropped: counts.Dropped(), Undecodable: a.faults.Undecodable(model)}
+func (a *Agent) captured(m *monitored) signal.Capture {
+	counts := a.tap.Counts(m.Name)
+	return signal.Capture{
+		Seen: counts.Seen, Dropped: counts.Dropped(), SampledOut: m.sampler.out.Load(), Undecodable: a.faults.Undecodable(m.Name),
+	}
 }
 
 // publish hands a window on. A window that cannot be written is the exporter's
@@ -74,14 +95,18 @@ func (a *Agent) publish(c *window.Closed) {
 func (a *Agent) openTap(context.Context) (err error) {
 	models := map[string]wire.OIPModel{}
 	versions := map[string]string{}
-	for _, m := range a.models {
+	a.byName = map[string]*served{}
+	for i := range a.models {
+		m := &a.models[i]
 		models[m.Name] = wire.OIPModel{Columns: m.Inputs.Columns}
 		versions[m.Name] = m.Version
+		a.byName[m.Name] = &served{m, newPredictor(m, a.c.System, a.identity.Instance)}
 	}
 	a.decoder = wire.NewOIP(wire.OIPOptions{Models: models, MaxInflated: int(a.c.Tap.MaxBody)})
 	a.tap, err = tap.New(tap.Options{
 		Upstream:    a.upstream,
 		Wanted:      a.decoder.Wants,
+		Named:       func(model string) bool { return a.byName[model].predictor != nil },
 		MaxBody:     int64(a.c.Tap.MaxBody),
 		Queue:       int64(a.c.Tap.Queue),
 		IdleTimeout: a.c.Tap.IdleTimeout.Std(),
@@ -106,6 +131,7 @@ func (a *Agent) watch(context.Context) error {
 		Dropped:     a.dropped,
 		Undecodable: a.undecodable,
 		Profilers:   a.windows.Profilers,
+		Carries:     a.carries.Faults,
 	})
 }
 
@@ -155,11 +181,17 @@ func (a *Agent) startPipeline() {
 	a.pipeline.Go(func() { a.guard.Keep(ctx, partPipeline, a.windows.Run) })
 }
 
+// served is a model with what its observations pass through.
+type served struct {
+	*monitored
+	predictor *predictor // nil: nothing is told about single rows
+}
+
 // consume decodes one exchange and counts its rows. There is one consumer, so
 // one decoder suffices.
 func (a *Agent) consume(x *tap.Exchange) {
 	exchange := wire.Exchange{
-		Path: x.Path, Status: x.Status, End: x.End,
+		Path: x.Path, Status: x.Status, End: x.End, ID: x.ID, Trace: x.Trace,
 		Request: wire.Message(x.Request), Response: wire.Message(x.Response),
 	}
 	observation, err := a.decoder.Decode(&exchange)
@@ -167,10 +199,19 @@ func (a *Agent) consume(x *tap.Exchange) {
 		a.faults.Record(x.Model, &exchange, err)
 		return
 	}
+	model := a.byName[x.Model]
+	if !model.sampler.keep(observation.Request) {
+		return
+	}
+	observation.Rate = model.sampler.rate
 	if f := a.decoder.LeftOut(); f != nil {
 		a.faults.Record(x.Model, &exchange, f)
 	}
 	if !a.windows.Observe(observation) {
 		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: tooManyVersions, Outline: "the model answers under more versions than are profiled at once"})
+		return
+	}
+	if model.predictor != nil {
+		a.exporter.Predict(model.predictor.predictions(observation))
 	}
 }

@@ -15,8 +15,9 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// state is the agent's folder: who it is, which windows it has numbered, and
-// what waits for the collector. One agent at a time has it.
+// state is the agent's folder: who it is, which windows it has numbered, which
+// rows of small groups it holds back, and what waits for the collector. One agent
+// at a time has it.
 type state struct {
 	folder string
 	lock   *flock.Flock
@@ -27,6 +28,7 @@ const (
 	lockFile      = "lock"
 	instanceFile  = "instance"
 	sequencesFile = "windows.json"
+	carriesFile   = "held.json"
 	spoolFolder   = "spool"
 )
 

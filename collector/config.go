@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/signal"
 )
 
 // Config is the collector's configuration file.
@@ -21,6 +22,7 @@ type Config struct {
 	Spool       Spool           `yaml:"spool"`
 	Drain       Drain           `yaml:"drain"`
 	Fleet       Fleet           `yaml:"fleet"`
+	Labels      Labels          `yaml:"labels"`
 	Rules       Rules           `yaml:"rules"`
 	Systems     []System        `yaml:"systems"`
 	Plugins     []Plugin        `yaml:"plugins"`
@@ -92,6 +94,11 @@ type Fleet struct {
 	StartGrace config.Duration `yaml:"start_grace"` // after a restart, also for heartbeats that are late
 }
 
+// Labels says how long predictions wait for how they turn out.
+type Labels struct {
+	Horizon config.Duration `yaml:"horizon"` // from the end of their window
+}
+
 // Rules says what is judged.
 type Rules struct {
 	Packs     []string `yaml:"packs"`     // shipped packs by name; empty: all
@@ -101,8 +108,9 @@ type Rules struct {
 
 // System declares an AI system that must be heard of.
 type System struct {
-	ID    string `yaml:"id"`
-	Owner string `yaml:"owner"`
+	ID     string `yaml:"id"`
+	Owner  string `yaml:"owner"`
+	Labels Labels `yaml:"labels"` // 0: as all others
 }
 
 // Plugin is a child process that records are handed to.
@@ -123,8 +131,19 @@ func Default() Config {
 		Spool:       Spool{Max: 1 << 30, Segment: 64 << 20},
 		Drain:       Drain{MaxRecords: 1000, MaxBytes: 8 << 20, Every: config.Duration(200 * time.Millisecond)},
 		Fleet:       Fleet{Grace: config.Duration(5 * time.Second), StartGrace: config.Duration(90 * time.Second)},
+		Labels:      Labels{Horizon: config.Duration(24 * time.Hour)},
 		StopTimeout: config.Duration(5 * time.Second),
 	}
+}
+
+// horizon is how long a system's predictions wait for labels.
+func (c *Config) horizon(system signal.SystemID) time.Duration {
+	for _, s := range c.Systems {
+		if signal.SystemID(s.ID) == system && s.Labels.Horizon > 0 {
+			return s.Labels.Horizon.Std()
+		}
+	}
+	return c.Labels.Horizon.Std()
 }
 
 // defaultData follows the XDG base directories.

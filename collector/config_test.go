@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/signal"
 )
 
 func TestDefaultIsValidAndLocal(t *testing.T) {
@@ -33,8 +35,9 @@ otlp:
 spool: {max: 1MiB, segment: 1MiB}
 drain: {max_records: 0, max_bytes: 1, every: 0s}
 fleet: {grace: 0s, start_grace: 0s}
+labels: {horizon: 0s}
 tls: {cert_file: /does/not/exist}
-systems: [{id: a}, {id: a}, {owner: b}]
+systems: [{id: a}, {id: a}, {owner: b}, {id: c, labels: {horizon: -1h}}]
 plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -48,8 +51,8 @@ plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
 	for _, path := range []string{
 		"data", "clickhouse.addr", "clickhouse.database", "clickhouse.timeout", "clickhouse.password_file",
 		"engine.library", "otlp.grpc.listen", "otlp.http.listen", "otlp.max_request", "spool.max",
-		"drain.max_records", "drain.max_bytes", "drain.every", "fleet.grace", "fleet.start_grace", "tls", "tls.cert_file",
-		"systems[1].id", "systems[2].id", "plugins[0].name", "plugins[1].path", "plugins[1].sha256", "plugins[2].name",
+		"drain.max_records", "drain.max_bytes", "drain.every", "fleet.grace", "fleet.start_grace", "labels.horizon", "tls", "tls.cert_file",
+		"systems[1].id", "systems[2].id", "systems[3].labels.horizon", "plugins[0].name", "plugins[1].path", "plugins[1].sha256", "plugins[2].name",
 	} {
 		found := 0
 		for _, l := range lines {
@@ -61,8 +64,24 @@ plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
 			t.Errorf("%s: reported %d times", path, found)
 		}
 	}
-	if len(lines) != 23 {
-		t.Errorf("%d faults, want 23:\n%v", len(lines), err)
+	if len(lines) != 25 {
+		t.Errorf("%d faults, want 25:\n%v", len(lines), err)
+	}
+}
+
+func TestHorizonOfASystem(t *testing.T) {
+	c := Default()
+	if err := config.Decode("c.yaml", []byte("labels: {horizon: 2h}\nsystems: [{id: slow, labels: {horizon: 90d}}, {id: plain}]\n"), &c); err != nil {
+		t.Fatal(err)
+	}
+	for system, want := range map[signal.SystemID]time.Duration{"slow": 90 * 24 * time.Hour, "plain": 2 * time.Hour, "undeclared": 2 * time.Hour, "": 2 * time.Hour} {
+		if got := c.horizon(system); got != want {
+			t.Errorf("%q: %s, want %s", system, got, want)
+		}
+	}
+	fresh := Default()
+	if got := fresh.horizon("any"); got != 24*time.Hour {
+		t.Errorf("by default %s", got)
 	}
 }
 

@@ -137,8 +137,8 @@ func (r *runner) startJudging(context.Context) error {
 	}
 	evaluator, err := evaluate.New(evaluate.Options{
 		Store: r.store, Queries: r.queries, Rules: r.rules, Register: r.register,
-		Systems: systems, StartGrace: r.config.Fleet.StartGrace.Std(), Stored: newWatermark(r.spool.Stats).stored,
-		Log: r.log, Metrics: r.metrics,
+		Systems: systems, StartGrace: r.config.Fleet.StartGrace.Std(), Horizon: r.config.horizon,
+		Stored: newWatermark(r.spool.Stats).stored, Log: r.log, Metrics: r.metrics,
 	})
 	if err != nil {
 		return err
@@ -148,6 +148,7 @@ func (r *runner) startJudging(context.Context) error {
 		Subscribers: []fleet.Subscriber{evaluator},
 		Grace:       r.config.Fleet.Grace.Std(),
 		StartGrace:  r.config.Fleet.StartGrace.Std(),
+		Horizon:     r.config.horizon,
 		Stored:      newWatermark(r.spool.Stats).stored,
 		Log:         r.log, Metrics: r.metrics,
 	})

@@ -59,8 +59,9 @@ func (r *runner) serve(ctx context.Context, server *http.Server, socket net.List
 func (r *runner) apiOptions() api.Options {
 	o := api.Options{
 		Register: r.register, Query: r.queries, Reader: r.store,
-		Known:   r.known,
-		Ready:   r.ready,
+		Known:  r.known,
+		Ready:  r.ready,
+		Labels: r.server, MaxLabels: int64(r.config.OTLP.MaxRequest),
 		Metrics: r.metrics,
 		Tickets: r.delivery.outbox.Tickets,
 		Account: r.account,

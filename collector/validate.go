@@ -113,6 +113,7 @@ func (c *Config) validateBounds(f *config.Faults) {
 	mustBePositive(f.At("drain").At("every"), c.Drain.Every)
 	mustBePositive(f.At("fleet").At("grace"), c.Fleet.Grace)
 	mustBePositive(f.At("fleet").At("start_grace"), c.Fleet.StartGrace)
+	mustBePositive(f.At("labels").At("horizon"), c.Labels.Horizon)
 	mustBePositive(f.At("stop_timeout"), c.StopTimeout)
 }
 
@@ -126,6 +127,9 @@ func (c *Config) validateSystems(f *config.Faults) {
 			f.Index(i).At("id").Add("%q is declared twice", s.ID)
 		}
 		seen[s.ID] = true
+		if s.Labels.Horizon < 0 {
+			f.Index(i).At("labels").At("horizon").Add("%s; must be longer than nothing, or left out", s.Labels.Horizon)
+		}
 	}
 }
 

@@ -4,23 +4,30 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-func TestCommittedFileIsUpToDate(t *testing.T) {
-	want, err := Overview().JSON()
-	if err != nil {
-		t.Fatal(err)
+func TestCommittedFilesAreUpToDate(t *testing.T) {
+	files, err := filepath.Glob("*.json")
+	if err != nil || len(files) != len(All()) {
+		t.Errorf("files %q of %d dashboards, %v", files, len(All()), err)
 	}
-	have, err := os.ReadFile("evenkeel-overview.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(have, want) {
-		t.Error("evenkeel-overview.json is not what overview.go makes; run: go generate ./dashboards")
+	for _, d := range All() {
+		want, err := d.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, err := os.ReadFile(d.UID + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(have, want) {
+			t.Errorf("%s.json is not what the code makes; run: go generate ./dashboards", d.UID)
+		}
 	}
 }
 
@@ -28,24 +35,33 @@ func TestCommittedFileIsUpToDate(t *testing.T) {
 var fill = strings.NewReplacer("$system", ".*", "$model", ".*", "$__interval", "15s", "$__range", "30m", "$__rate_interval", "1m")
 
 func TestEveryQueryParses(t *testing.T) {
-	queries := 0
-	for _, p := range Overview().Panels {
-		for _, target := range p.Targets {
-			queries++
-			if _, err := parser.NewParser(parser.Options{}).ParseExpr(fill.Replace(target.Expr)); err != nil {
-				t.Errorf("%s: %s: %v", p.Title, target.Expr, err)
+	for _, d := range All() {
+		queries := 0
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				queries++
+				if _, err := parser.NewParser(parser.Options{}).ParseExpr(fill.Replace(target.Expr)); err != nil {
+					t.Errorf("%s: %s: %v", p.Title, target.Expr, err)
+				}
 			}
 		}
-	}
-	if queries < 15 {
-		t.Errorf("only %d queries", queries)
+		if queries < 10 {
+			t.Errorf("%s: only %d queries", d.Title, queries)
+		}
 	}
 }
 
 func TestPanelsDoNotOverlapAndExplainThemselves(t *testing.T) {
+	for _, d := range All() {
+		t.Run(d.UID, func(t *testing.T) { panelsExplainThemselves(t, d) })
+	}
+}
+
+func panelsExplainThemselves(t *testing.T, d Dashboard) {
+	t.Helper()
 	ids := map[int]bool{}
 	taken := map[[2]int]string{}
-	for _, p := range Overview().Panels {
+	for _, p := range d.Panels {
 		if ids[p.ID] || p.ID == 0 {
 			t.Errorf("%s: id %d is not its own", p.Title, p.ID)
 		}

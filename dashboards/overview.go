@@ -6,6 +6,9 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
+// All gives every dashboard.
+func All() []Dashboard { return []Dashboard{Overview(), Outcomes()} }
+
 // Overview is the dashboard for the person on call: is the model drifting, is
 // it even between groups, and does the monitoring itself see everything.
 func Overview() Dashboard {
@@ -84,7 +87,7 @@ func drift() []Panel {
 func fairness() []Panel {
 	const legend = "{{evenkeel_group}} against {{evenkeel_reference_group}}"
 	ends := func(metric, suffix string) string {
-		return maxBy(groupLabels, stepwise(series(signal.MetricDisparity+suffix, fleet, metricIs(metric))))
+		return maxOver(groupKeys, stepwise(series(signal.MetricDisparity+suffix, fleet, metricIs(metric))))
 	}
 	both := func(metric string) []query {
 		return []query{
@@ -101,6 +104,8 @@ func fairness() []Panel {
 			"", ratioLimits, both(signal.FairnessDisparateImpact)...).dots(".*, (lower|upper)$").startingWith("red"),
 		lines("Rows of each group", "Rows in the group of each window of all replicas; small groups have wide intervals.",
 			"short", nil, query{ends(signal.FairnessParityDifference, signal.SuffixSamples), "{{evenkeel_group}}"}),
+		lines("Approval rates", "Share of favourable outcomes of each group, over all replicas: which of both sides of a difference has moved.",
+			"percentunit", nil, query{maxOver([]string{signal.KeyProtected, signal.KeyGroup}, stepwise(series(signal.MetricSelectionRate, fleet))), "{{evenkeel_group}}"}),
 	}
 }
 
@@ -177,13 +182,25 @@ var (
 	ofFeatures    = psiOf(signal.TargetFeature)
 	ofPredictions = psiOf(signal.TargetPrediction)
 	notProfiled   = signal.PrometheusName(signal.KeyCapture) + `=~"` + signal.CaptureDropped + "|" + signal.CaptureUndecodable + `"`
-	groupLabels   = strings.Join([]string{signal.PrometheusName(signal.KeyProtected), signal.PrometheusName(signal.KeyGroup), signal.PrometheusName(signal.KeyReferenceGroup)}, ", ")
+	groupKeys     = []string{signal.KeyProtected, signal.KeyGroup, signal.KeyReferenceGroup}
 )
 
 func is(key, value string) string   { return signal.PrometheusName(key) + `="` + value + `"` }
 func metricIs(metric string) string { return is(signal.KeyFairnessMetric, metric) }
-func maxBy(labels, expr string) string {
-	return "max by (" + signal.PrometheusName(labels) + ") (" + expr + ")"
+func maxBy(key, expr string) string { return maxOver([]string{key}, expr) }
+
+// maxOver keeps the largest value for each combination of these labels.
+func maxOver(keys []string, expr string) string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = signal.PrometheusName(key)
+	}
+	return "max by (" + strings.Join(names, ", ") + ") (" + expr + ")"
+}
+
+// oneOf matches any of the values.
+func oneOf(key string, values ...string) string {
+	return signal.PrometheusName(key) + `=~"` + strings.Join(values, "|") + `"`
 }
 
 // psiOf matches one of the methods by which drift is measured.

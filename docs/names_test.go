@@ -11,12 +11,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/evenkeel/evenkeel/collector/api"
 	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -103,7 +105,7 @@ func TestAgentHealthMetrics(t *testing.T) {
 
 func TestCollectorHealthMetrics(t *testing.T) {
 	full := regexp.MustCompile(`"(evenkeel_(?:ingest|spool|insert|evaluate|register|notify|fleet)_[a-z_]+[a-z])"`)
-	short := regexp.MustCompile(`counter\("([a-z]+)", "`) // fleet's, which put the beginning in front
+	short := regexp.MustCompile(`counter\("([a-z]+(?:_[a-z]+)?)", "`) // fleet's, which put the beginning in front
 	var real []string
 	err := filepath.WalkDir(root+"/collector", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -127,7 +129,7 @@ func TestCollectorHealthMetrics(t *testing.T) {
 func TestSignalNames(t *testing.T) {
 	page := read(t, "docs/reference/signals.md")
 	documented := codes(page)
-	sibling := regexp.MustCompile(`^(evenkeel_(?:drift|fairness|feature)_.*)_(?:lower|upper|samples)$`)
+	sibling := regexp.MustCompile(`^(evenkeel_(?:drift|fairness|feature|performance)_.*?)_(?:lower|upper|samples|p|p_adjusted|bound|critical|visible|least|greatest)$`)
 	for _, name := range agentMetrics(t, ".") {
 		if !slices.Contains(documented, sibling.ReplaceAllString(name, "$1")) {
 			t.Errorf("%s is sent and not documented", name)
@@ -138,7 +140,7 @@ func TestSignalNames(t *testing.T) {
 			t.Errorf("%s is not %s in Prometheus", otel, prom)
 		}
 	}
-	events := []string{signal.EventWindowProfile, signal.EventBaseline, signal.EventLineageRun}
+	events := []string{signal.EventWindowProfile, signal.EventPrediction, signal.EventLabel, signal.EventBaseline, signal.EventLineageRun}
 	var headings []string
 	for _, m := range heading.FindAllStringSubmatch(page, -1) {
 		if strings.HasPrefix(m[1], "evenkeel.") {
@@ -147,13 +149,36 @@ func TestSignalNames(t *testing.T) {
 	}
 	same(t, "events", headings, events)
 
-	_, window, _ := strings.Cut(page, "### "+signal.EventWindowProfile)
-	window, _, _ = strings.Cut(window, "\n### ")
+	attributesOf(t, page, signal.EventWindowProfile, signal.EncodeDistribution(&signal.Distribution{
+		Groups: []signal.GroupCount{{Group: "a"}}, OutOfRange: 1, Rate: 0.5, Held: 1,
+		Embedded: []float64{1}, Distinct: new(measure.HyperLogLog), Estimated: new(measure.ExpectedPerformance),
+	}))
+	attributesOf(t, page, signal.EventPrediction, signal.EncodePrediction(&signal.Prediction{
+		Instance: "i", Time: time.Unix(1, 0), Score: 1, Groups: []signal.Membership{{Attribute: "a", Group: "b"}},
+		Basis: "b", Rate: 0.5, TraceID: "t", Baseline: "d", Run: "r",
+	}))
+	attributesOf(t, page, signal.EventLabel, signal.EncodeLabel(&signal.Label{Time: time.Unix(1, 0), Source: "s"}))
+}
+
+// attributesOf compares the first table below an event's heading with what the
+// event holds.
+func attributesOf(t *testing.T, page, event string, real []signal.Attr) {
+	t.Helper()
+	_, section, _ := strings.Cut(page, "### "+event+"\n")
+	section, _, _ = strings.Cut(section, "\n### ")
 	var attributes []string
-	for _, a := range signal.EncodeDistribution(&signal.Distribution{Groups: []signal.GroupCount{{Group: "a"}}}) {
+	for _, a := range real {
 		attributes = append(attributes, a.Key)
 	}
-	same(t, signal.EventWindowProfile, firstCodes(table(t, window, "attribute")), attributes)
+	same(t, event, firstCodes(table(t, section, "attribute")), attributes)
+}
+
+// Every suffix that a score can have is in the table of siblings.
+func TestSiblings(t *testing.T) {
+	same(t, "siblings", firstCodes(table(t, read(t, "docs/reference/signals.md"), "suffix")), []string{
+		signal.SuffixSamples, signal.SuffixLower, signal.SuffixUpper, signal.SuffixP, signal.SuffixPAdjusted,
+		signal.SuffixCritical, signal.SuffixVisible, signal.SuffixBound, signal.SuffixLeast, signal.SuffixGreatest,
+	})
 }
 
 func TestTables(t *testing.T) {

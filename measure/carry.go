@@ -1,9 +1,24 @@
 package measure
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
+
+// GroupRows are the rows of one group of a protected attribute: how many there
+// are, how many of them are favourable, and the sums over the requests that they
+// came in. Parts of the data add up; the zero value is empty.
+type GroupRows struct {
+	Favourable uint64   `json:"favourable"`
+	Total      uint64   `json:"total"`
+	Requests   Requests `json:"requests"`
+}
+
+// plus adds two parts of the data; false where that takes more than 64 bits.
+func (r GroupRows) plus(o GroupRows) (GroupRows, bool) {
+	total := add(r.Total, o.Total)
+	r.Total = total.count
+	r.Favourable += o.Favourable // never more than the total
+	r.Requests.Merge(o.Requests)
+	return r, !total.overflow
+}
 
 // Carry holds back the counts of groups that are too small to be told, window
 // after window, until they have become large enough. Dropping them instead
@@ -11,57 +26,76 @@ import (
 // lost: at any time, what was released and what is held add up to what was
 // given. It is plain data, so that what is held can outlive a restart.
 type Carry struct {
-	Minimum uint64              `json:"minimum"` // rows from which on a group is released; 0 and 1 hold nothing back
-	Held    map[string][]uint64 `json:"held,omitempty"`
+	Minimum uint64               `json:"minimum"` // rows from which on a group is released; 0 and 1 hold nothing back
+	Held    map[string]GroupRows `json:"held,omitempty"`
 }
 
-// Pass gives what may be told of a group: the window's counts together with
-// those held from before where they reach the minimum, else nil, and then they
-// are held. The counts are disjoint cells, in the same order every time, for
-// example favourable and unfavourable rows, and their sum is the group's rows.
-// A group without rows is neither held nor released.
+// Pass gives what may be told of a group: the window's rows together with those
+// held from before where they reach the minimum; else false, and then they are
+// held. A group without rows is neither held nor released, and one that was held
+// under a larger minimum is released by a window without any of its rows.
 //
-// It refuses another number of cells than is held and sums beyond 64 bits, and
-// then changes nothing. The result is the caller's.
-func (c *Carry) Pass(group string, counts []uint64) ([]uint64, error) {
-	together := slices.Clone(counts)
-	if held, ok := c.Held[group]; ok {
-		if len(held) != len(counts) {
-			return nil, fmt.Errorf("carry group %q: %d cells are held and %d given: %w", group, len(held), len(counts), ErrUndefined)
-		}
-		for i := range together {
-			t := add(together[i], held[i])
-			if t.overflow {
-				return nil, fmt.Errorf("carry group %q: the counts add up to more than 64 bits: %w", group, ErrUndefined)
-			}
-			together[i] = t.count
-		}
-	}
-	rows, ok := sum(together)
-	if !ok {
-		return nil, fmt.Errorf("carry group %q: the counts add up to more than 64 bits: %w", group, ErrUndefined)
-	}
+// It refuses more favourable rows than rows and sums beyond 64 bits, and then
+// changes nothing.
+func (c *Carry) Pass(group string, rows GroupRows) (GroupRows, bool, error) {
+	together, err := c.together(group, rows)
 	switch {
-	case rows == 0:
-		return nil, nil
-	case rows >= c.Minimum:
+	case err != nil:
+		return GroupRows{}, false, err
+	case together.Total == 0:
+		return GroupRows{}, false, nil
+	case together.Total >= c.Minimum:
 		delete(c.Held, group)
-		return together, nil
+		return together, true, nil
 	}
+	c.hold(group, together)
+	return GroupRows{}, false, nil
+}
+
+// Hold holds rows back however many they are: those that Pass released and that
+// could not be told after all. It refuses what Pass refuses.
+func (c *Carry) Hold(group string, rows GroupRows) error {
+	together, err := c.together(group, rows)
+	if err == nil && together.Total > 0 {
+		c.hold(group, together)
+	}
+	return err
+}
+
+func (c *Carry) together(group string, rows GroupRows) (GroupRows, error) {
+	if rows.Favourable > rows.Total {
+		return GroupRows{}, fmt.Errorf("carry group %q: %d favourable among %d rows: %w", group, rows.Favourable, rows.Total, ErrUndefined)
+	}
+	together, ok := c.Held[group].plus(rows)
+	if !ok {
+		return GroupRows{}, fmt.Errorf("carry group %q: the counts add up to more than 64 bits: %w", group, ErrUndefined)
+	}
+	return together, nil
+}
+
+func (c *Carry) hold(group string, rows GroupRows) {
 	if c.Held == nil {
-		c.Held = map[string][]uint64{}
+		c.Held = map[string]GroupRows{}
 	}
-	c.Held[group] = together
-	return nil, nil
+	c.Held[group] = rows
+}
+
+// Check says whether a carry that was read from elsewhere can have been written
+// by one: no group has more favourable rows than rows, or none at all.
+func (c *Carry) Check() error {
+	for group, rows := range c.Held {
+		if rows.Total == 0 || rows.Favourable > rows.Total {
+			return fmt.Errorf("carry group %q: %d favourable among %d rows: %w", group, rows.Favourable, rows.Total, ErrUndefined)
+		}
+	}
+	return nil
 }
 
 // Rows counts what is held back at present, over all groups.
 func (c *Carry) Rows() uint64 {
 	var rows uint64
-	for _, counts := range c.Held {
-		for _, n := range counts {
-			rows += n
-		}
+	for _, held := range c.Held {
+		rows += held.Total
 	}
 	return rows
 }

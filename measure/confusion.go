@@ -10,7 +10,10 @@ import (
 // cells are disjoint, so tables of parts of the data add up; the zero value is
 // empty and ready to use.
 type Confusion struct {
-	TruePositive, FalsePositive, TrueNegative, FalseNegative uint64
+	TruePositive  uint64 `json:"true_positive"`
+	FalsePositive uint64 `json:"false_positive"`
+	TrueNegative  uint64 `json:"true_negative"`
+	FalseNegative uint64 `json:"false_negative"`
 }
 
 // Add counts one row whose actual outcome is known.

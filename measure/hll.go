@@ -135,23 +135,3 @@ func DuplicateShare(seen *HyperLogLog, rows uint64, confidence float64) (Estimat
 	lower, upper := repeated(most), repeated(fewest)
 	return Estimate{Value: repeated(distinct), Lower: &lower, Upper: &upper, Samples: rows, Convention: ConventionDuplicates}, nil
 }
-
-// MarshalBinary gives the registers, one byte each.
-func (s *HyperLogLog) MarshalBinary() ([]byte, error) {
-	return append([]byte(nil), s.registers[:]...), nil
-}
-
-// UnmarshalBinary takes what MarshalBinary gave; it refuses anything that no
-// sketch of this size can hold, and then leaves s as it was.
-func (s *HyperLogLog) UnmarshalBinary(raw []byte) error {
-	if len(raw) != hllRegisters {
-		return fmt.Errorf("a sketch of %d bytes, not %d", len(raw), hllRegisters)
-	}
-	for i, rank := range raw {
-		if rank > hllLargest {
-			return fmt.Errorf("register %d of the sketch holds %d, more than %d", i, rank, hllLargest)
-		}
-	}
-	copy(s.registers[:], raw)
-	return nil
-}

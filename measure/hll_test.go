@@ -1,6 +1,8 @@
 package measure_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -152,10 +154,7 @@ func TestDistinctUndefined(t *testing.T) {
 
 // Registers nearly full, as 2^63 rows would leave them, give a number.
 func TestDistinctOfFullRegisters(t *testing.T) {
-	raw, err := new(measure.HyperLogLog).MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := make([]byte, 1<<14)
 	for i := range raw {
 		raw[i] = 51 - uint8(i%2)
 	}
@@ -177,10 +176,76 @@ func TestDistinctOfFullRegisters(t *testing.T) {
 	}
 }
 
+// The sparse form grows with the rows and is never longer than the plain one.
+func TestSketchSizes(t *testing.T) {
+	for _, c := range []struct{ rows, most int }{{0, 2}, {1, 6}, {100, 310}, {1000, 2100}, {10_000, 12_000}, {1_000_000, 1 << 14}} {
+		var s, back measure.HyperLogLog
+		for i := range c.rows {
+			s.Add(rowOf(i))
+		}
+		raw, err := s.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d rows take %d bytes", c.rows, len(raw))
+		if err := back.UnmarshalBinary(raw); err != nil || back != s || len(raw) > c.most {
+			t.Errorf("%d rows: %d bytes, at most %d are wanted; %v", c.rows, len(raw), c.most, err)
+		}
+	}
+}
+
+// The plain form, which sketches had before the sparse one, is read for ever.
+func TestPlainSketch(t *testing.T) {
+	plain := make([]byte, 1<<14)
+	plain[0], plain[77], plain[1<<14-1] = 3, 51, 1
+	var s, back measure.HyperLogLog
+	if err := s.UnmarshalBinary(plain); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := s.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 0<<6|3; 76<<6|51; 16305<<6|1
+	if want := []byte{0xFF, 3, 3, 0xB3, 0x26, 0xC1, 0xD8, 0x3F}; !bytes.Equal(raw, want) {
+		t.Errorf("sparse form % X, want % X", raw, want)
+	}
+	if err := back.UnmarshalBinary(raw); err != nil || back != s {
+		t.Errorf("plain and sparse differ: %v", err)
+	}
+}
+
+func TestSketchRefuses(t *testing.T) {
+	for what, raw := range map[string][]byte{
+		"nothing":                {},
+		"a plain one too short":  make([]byte, 1<<14-1),
+		"a plain one too long":   make([]byte, 1<<14+1),
+		"no number of registers": {0xFF},
+		"a register missing":     {0xFF, 2, 3},
+		"half a register":        {0xFF, 1, 0xB3},
+		"one register too many":  {0xFF, 1, 3, 3},
+		"a register that is 0":   {0xFF, 1, 0x40},
+		"a rank of 52":           {0xFF, 1, 52},
+		"beyond the last one":    {0xFF, 1, 0x81, 0x80, 0x40},
+		"a number made longer":   {0xFF, 1, 0x83, 0x00},
+		"more than there are":    binary.AppendUvarint([]byte{0xFF}, math.MaxUint64),
+	} {
+		var s measure.HyperLogLog
+		s.Add(rowOf(1))
+		before := s
+		if err := s.UnmarshalBinary(raw); err == nil || s != before {
+			t.Errorf("%s: %v, changed: %v", what, err, s != before)
+		}
+	}
+}
+
 func FuzzHyperLogLog(f *testing.F) {
 	f.Add([]byte{}, 0)
 	f.Add([]byte{51, 0, 1}, 16384)
 	f.Add([]byte{52}, 16384)
+	f.Add([]byte{0xFF, 3, 3, 0xB3, 0x26, 0xC1, 0xD8, 0x3F}, 8)
+	f.Add([]byte{0xFF, 0}, 2)
+	f.Add([]byte{0xFF, 1, 0x81, 0x80, 0x40}, 5)
 	f.Fuzz(func(t *testing.T, pattern []byte, size int) {
 		raw := make([]byte, max(0, min(size, 1<<15)))
 		for i := range raw {
@@ -188,12 +253,22 @@ func FuzzHyperLogLog(f *testing.F) {
 				raw[i] = pattern[i%len(pattern)]
 			}
 		}
-		var s measure.HyperLogLog
+		var s, back measure.HyperLogLog
 		if err := s.UnmarshalBinary(raw); err != nil {
 			if s != (measure.HyperLogLog{}) {
 				t.Fatal("a refused sketch was taken")
 			}
 			return
+		}
+		written, err := s.MarshalBinary()
+		if err != nil || len(written) > 1<<14 {
+			t.Fatalf("%d bytes, %v", len(written), err)
+		}
+		if raw[0] == 0xFF && len(raw) < 1<<14 && !bytes.Equal(raw, written) {
+			t.Fatalf("two sparse forms of one sketch: % X and % X", raw, written)
+		}
+		if err := back.UnmarshalBinary(written); err != nil || back != s {
+			t.Fatalf("written and read again: %v", err)
 		}
 		e, err := measure.DuplicateShare(&s, 1000, 0.95)
 		if err != nil && !errors.Is(err, measure.ErrUndefined) {

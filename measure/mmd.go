@@ -38,9 +38,10 @@ type MMDResult struct {
 }
 
 // MMD compares two samples of rows in all columns together, for windows that are
-// kept as samples; it takes 16 bytes per row and frequency. With z the embedding of a row in cosines and sines of random
-// frequencies, which has length 1 and makes z.z' the Gaussian kernel but for the
-// error of the approximation,
+// kept as samples; it takes 16 bytes per row and frequency. Kernel.MMD gives the
+// same value for windows of which only sums are kept. With z the embedding of a
+// row (see Embedder), which has length 1 and makes z.z' the Gaussian kernel but
+// for the error of the approximation,
 //
 //	MMD^2 = (n |mean z_ref|^2 - 1)/(n-1) + (m |mean z_cur|^2 - 1)/(m-1) - 2 mean z_ref . mean z_cur
 //
@@ -62,85 +63,94 @@ func MMD(reference, current [][]float64, o MMDOptions) (MMDResult, error) {
 	if err != nil {
 		return MMDResult{}, fmt.Errorf("mmd: reference: %w", err)
 	}
-	rows, err := standard.rows(slices.Concat(reference, current))
+	bandwidth := o.Bandwidth
+	if bandwidth == 0 { // what it finds is 0 where most rows are the same
+		if bandwidth, err = medianDistance(&standard, reference); err != nil {
+			return MMDResult{}, fmt.Errorf("mmd: reference: %w", err)
+		}
+	}
+	if err := checkBandwidth(bandwidth); err != nil {
+		return MMDResult{}, fmt.Errorf("mmd: %w", err)
+	}
+	random := rand.New(rand.NewPCG(o.Seed, 0))
+	embedded, err := newEmbedder(&standard, o.Frequencies, bandwidth, random).rows(slices.Concat(reference, current))
 	if err != nil {
 		return MMDResult{}, fmt.Errorf("mmd: %w", err)
 	}
-	bandwidth := o.Bandwidth
-	if bandwidth == 0 {
-		bandwidth = medianDistance(rows[:len(reference)]) // 0 where most rows are the same
+	n := len(reference)
+	d := discrepancyOf(sumRows(embedded[:n]), sumRows(embedded[n:]), uint64(n), uint64(len(current)))
+	estimate, err := d.effect(uint64(len(current)), bandwidth)
+	if err != nil {
+		return MMDResult{}, err
 	}
-	if !(bandwidth >= 1e-9 && bandwidth <= 1e9) {
-		return MMDResult{}, fmt.Errorf("mmd: a bandwidth of %v: %w", bandwidth, ErrUndefined)
-	}
-	random := rand.New(rand.NewPCG(o.Seed, 0))
-	embedded := embed(rows, o.Frequencies, bandwidth, random)
-	total := sumRows(embedded)
-	squared, within := discrepancy(sumRows(embedded[:len(reference)]), total, len(reference), len(current))
-	if !(within > 1e-12) {
-		return MMDResult{}, fmt.Errorf("mmd: no variance within the samples at a bandwidth of %v: %w", bandwidth, ErrUndefined)
-	}
-	result := MMDResult{
-		Estimate:  Estimate{Value: math.Sqrt(max(0, squared) / within), Samples: uint64(len(current)), Convention: ConventionMMD},
-		Squared:   squared,
-		Bandwidth: bandwidth,
-	}
+	result := MMDResult{Estimate: estimate, Squared: d.squared, Bandwidth: bandwidth}
 	if o.Permutations > 0 {
-		p := permutationTest(embedded, total, len(reference), squared, o.Permutations, random)
+		p := permutationTest(embedded, n, o.Permutations, random)
 		result.P = &p
 	}
 	return result, nil
 }
 
-// discrepancy is the unbiased MMD^2 and the variance within two samples, from
-// the sum of the first sample's embedded rows and that of all.
-func discrepancy(first, total []float64, n, m int) (squared, within float64) {
+// discrepancy is the unbiased MMD^2 and the variance within two samples.
+type discrepancy struct{ squared, within float64 }
+
+// discrepancyOf takes the sums of the embedded rows of both samples, n and m rows.
+func discrepancyOf(reference, current []float64, n, m uint64) discrepancy {
 	var ref, cur, both float64 // of the two means: squares and product
-	for i, s := range first {
-		a, b := s/float64(n), (total[i]-s)/float64(m)
+	for i, s := range reference {
+		a, b := s/float64(n), current[i]/float64(m)
 		ref += float64(a * a)
 		cur += float64(b * b)
 		both += float64(a * b)
 	}
-	squared = (float64(float64(n)*ref)-1)/float64(n-1) + (float64(float64(m)*cur)-1)/float64(m-1) - 2*both
-	within = (float64(float64(n)*(1-ref)) + float64(float64(m)*(1-cur))) / float64(n+m-2)
-	return squared, within
+	return discrepancy{
+		squared: (float64(float64(n)*ref)-1)/(float64(n)-1) + (float64(float64(m)*cur)-1)/(float64(m)-1) - 2*both,
+		within:  (float64(float64(n)*(1-ref)) + float64(float64(m)*(1-cur))) / (float64(n) + float64(m) - 2),
+	}
+}
+
+// effect is the effect size.
+func (d discrepancy) effect(rows uint64, bandwidth float64) (Estimate, error) {
+	value := math.Sqrt(max(0, d.squared) / d.within)
+	if !(d.within > 1e-12) || math.IsNaN(value) || math.IsInf(value, 0) {
+		return Estimate{}, fmt.Errorf("mmd: no variance within the samples at a bandwidth of %v: %w", bandwidth, ErrUndefined)
+	}
+	return Estimate{Value: value, Samples: rows, Convention: ConventionMMD}, nil
 }
 
 // permutationTest is the share of relabellings, the given one among them, in
-// which the discrepancy is at least as large.
-func permutationTest(embedded [][]float64, total []float64, n int, squared float64, permutations int, random *rand.Rand) float64 {
+// which the discrepancy is at least as large. The first n rows are the reference.
+func permutationTest(embedded [][]float64, n, permutations int, random *rand.Rand) float64 {
 	order := slices.Clone(embedded)
-	atLeast := 1
+	total := sumRows(order)
+	squared := func() float64 {
+		first := sumRows(order[:n])
+		rest := make([]float64, len(total))
+		for i, s := range first {
+			rest[i] = total[i] - s
+		}
+		return discrepancyOf(first, rest, uint64(n), uint64(len(order)-n)).squared
+	}
+	given, atLeast := squared(), 1
 	for range permutations {
 		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		if s, _ := discrepancy(sumRows(order[:n]), total, n, len(order)-n); s >= squared {
+		if squared() >= given {
 			atLeast++
 		}
 	}
 	return float64(atLeast) / float64(permutations+1)
 }
 
-// embed gives each row cosines and sines of its products with random
-// frequencies, over the root of their number: a vector of length 1.
-func embed(rows [][]float64, frequencies int, bandwidth float64, random *rand.Rand) [][]float64 {
-	waves := make([][]float64, frequencies)
-	for k := range waves {
-		waves[k] = make([]float64, len(rows[0]))
-		for j := range waves[k] {
-			waves[k][j] = random.NormFloat64() / bandwidth
+// rows embeds each row of a sample.
+func (e *Embedder) rows(sample [][]float64) ([][]float64, error) {
+	out := make([][]float64, len(sample))
+	for i, row := range sample {
+		out[i] = make([]float64, e.Size())
+		if !e.Add(row, out[i]) {
+			return nil, fmt.Errorf("row %d has %d columns or a number that is not finite, the reference has %d: %w", i, len(row), len(e.standard.Mean), ErrUndefined)
 		}
 	}
-	scale := 1 / math.Sqrt(float64(frequencies))
-	out := make([][]float64, len(rows))
-	for i, row := range rows {
-		out[i] = make([]float64, 2*frequencies)
-		for k, wave := range waves {
-			sine, cosine := math.Sincos(dot(wave, row))
-			out[i][2*k], out[i][2*k+1] = float64(scale*cosine), float64(scale*sine)
-		}
-	}
-	return out
+	return out, nil
 }
 
 func sumRows(rows [][]float64) []float64 {
@@ -156,14 +166,18 @@ func sumRows(rows [][]float64) []float64 {
 // medianRows is how many rows, evenly spread, the median distance is taken of.
 const medianRows = 300
 
-// medianDistance is the median Euclidean distance between rows.
-func medianDistance(rows [][]float64) float64 {
-	taken := rows
-	if len(rows) > medianRows {
+// medianDistance is the median Euclidean distance between standardised rows.
+func medianDistance(standard *Standard, sample [][]float64) (float64, error) {
+	taken := sample
+	if len(sample) > medianRows {
 		taken = make([][]float64, medianRows)
 		for i := range taken {
-			taken[i] = rows[i*len(rows)/medianRows]
+			taken[i] = sample[i*len(sample)/medianRows]
 		}
+	}
+	taken, err := standard.rows(taken)
+	if err != nil {
+		return 0, err
 	}
 	var distances []float64
 	for i, a := range taken {
@@ -176,5 +190,5 @@ func medianDistance(rows [][]float64) float64 {
 		}
 	}
 	slices.Sort(distances)
-	return quantile(distances, 0.5)
+	return quantile(distances, 0.5), nil
 }

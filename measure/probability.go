@@ -18,9 +18,11 @@ const clip = 0x1p-52
 // ProbabilityLoss sums the losses of predicted probabilities of the positive
 // class. Sums of parts of the data add up; the zero value is empty and ready.
 type ProbabilityLoss struct {
-	Rows                        uint64
-	LogLoss, LogLossSquares     float64 // sums of the losses and of their squares
-	SquaredError, SquaredErrors float64 // sums of (p - y)^2 and of (p - y)^4
+	Rows           uint64  `json:"rows"`
+	LogLoss        float64 `json:"log_loss"`         // sum of the losses
+	LogLossSquares float64 `json:"log_loss_squares"` // sum of their squares
+	SquaredError   float64 `json:"squared_error"`    // sum of (p - y)^2
+	SquaredErrors  float64 `json:"squared_errors"`   // sum of (p - y)^4
 }
 
 // Add counts one row: the predicted probability of the positive class, and

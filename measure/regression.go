@@ -20,12 +20,12 @@ const (
 // all digits where the mean is far from 0, and would make up a variance for a
 // constant.
 type Residuals struct {
-	Rows         uint64
-	Absolute     float64 // sum of |e|
-	Squared      float64 // sum of e^2
-	Fourth       float64 // sum of e^4
-	ActualMean   float64
-	ActualSpread float64 // sum of (actual - mean)^2
+	Rows         uint64  `json:"rows"`
+	Absolute     float64 `json:"absolute"` // sum of |e|
+	Squared      float64 `json:"squared"`  // sum of e^2
+	Fourth       float64 `json:"fourth"`   // sum of e^4
+	ActualMean   float64 `json:"actual_mean"`
+	ActualSpread float64 `json:"actual_spread"` // sum of (actual - mean)^2
 }
 
 // Add counts one row. Undefined for values that are not finite or beyond

@@ -10,9 +10,9 @@ import (
 // ScoreCell counts the rows whose score fell into one cell of the score's axis.
 // A slice of them is ordered by score. Cells of the same bounds add up.
 type ScoreCell struct {
-	Rows      uint64
-	Positives uint64  // rows among them whose actual outcome is positive
-	Scores    float64 // the sum of their scores
+	Rows      uint64  `json:"rows"`
+	Positives uint64  `json:"positives"` // rows among them whose actual outcome is positive
+	Scores    float64 `json:"scores"`    // the sum of their scores
 }
 
 // DistinctScores counts raw scores exactly, in one cell for each distinct

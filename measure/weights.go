@@ -72,11 +72,12 @@ const ConventionWeightedProportion = "proportion/wilson_effective@1"
 // effect of a proportion needs: n rows, x of them favourable. Sums of parts of
 // the data add up; the zero value is empty and ready to use.
 type Requests struct {
-	Count            uint64
-	Rows, Favourable float64 // sums of n and of x
-	RowsSquared      float64 // sum of n^2
-	RowsFavourable   float64 // sum of n x
-	FavourableSquare float64 // sum of x^2
+	Count            uint64  `json:"count"`
+	Rows             float64 `json:"rows"`              // sum of n
+	Favourable       float64 `json:"favourable"`        // sum of x
+	RowsSquared      float64 `json:"rows_squared"`      // sum of n^2
+	RowsFavourable   float64 `json:"rows_favourable"`   // sum of n x
+	FavourableSquare float64 `json:"favourable_square"` // sum of x^2
 }
 
 // Add counts one request's rows.

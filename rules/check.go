@@ -16,7 +16,9 @@ func (r *Rule) check(p place) {
 	r.checkSubject(p)
 	r.checkDecision(p)
 	r.checkTimes(p)
+	r.checkCohort(p)
 	r.checkConsequences(p)
+	r.checkLawful(p)
 }
 
 // checkPresent asks for what clause 9.1 asks for: what, how, when, who.
@@ -112,8 +114,22 @@ func (r *Rule) checkTimes(p place) {
 	}
 }
 
+func (r *Rule) checkCohort(p place) {
+	at := p.at("method").at("cohort")
+	if r.Method.Cohort == Rows && !at.given() {
+		return
+	}
+	oneOf(at, string(r.Method.Cohort), string(Labelled))
+	if !r.Windowed() {
+		at.fault("a rule by the wall clock has no windows; write \"evaluate: each window\" in place of every")
+	}
+}
+
 func (r *Rule) checkConsequences(p place) {
 	oneOf(p.at("no_data").at("opens"), r.NoData.Opens, OpensObservation, OpensNonconformity)
+	if r.NoData.Expect != "" {
+		oneOf(p.at("no_data").at("expect"), r.NoData.Expect, ExpectAll, ExpectSeen)
+	}
 	onFail := p.at("on_fail")
 	oneOf(onFail.at("opens"), r.OnFail.Opens, OpensObservation, OpensNonconformity, OpensIncident)
 	if r.OnFail.Opens == OpensNonconformity {
@@ -135,7 +151,12 @@ func (r *Rule) checkExpressions(p place, parse func(string) error) {
 		return
 	}
 	for _, e := range []struct{ key, text string }{
-		{"expr", r.Expr}, {"samples", r.Samples}, {"lower", r.Lower}, {"upper", r.Upper}, {"ended", r.Ended},
+		{"expr", r.Expr},
+		{"samples", r.Samples},
+		{"lower", r.Lower},
+		{"upper", r.Upper},
+		{"explain", r.Explain},
+		{"ended", r.Ended},
 	} {
 		if e.text == "" {
 			continue

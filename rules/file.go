@@ -26,6 +26,7 @@ type ruleFile struct {
 	Samples       string              `yaml:"samples"`
 	Lower         string              `yaml:"lower"`
 	Upper         string              `yaml:"upper"`
+	Explain       string              `yaml:"explain"`
 	Ended         string              `yaml:"ended"`
 	Subject       []string            `yaml:"subject"`
 	Fail          string              `yaml:"fail"`
@@ -38,6 +39,7 @@ type ruleFile struct {
 	Responsible   Responsible         `yaml:"responsible"`
 	NoData        noDataFile          `yaml:"no_data"`
 	OnFail        onFailFile          `yaml:"on_fail"`
+	Accepts       string              `yaml:"accepts"`
 	Refs          map[string][]string `yaml:"refs"`
 	Effectiveness effectivenessFile   `yaml:"effectiveness"`
 	Description   string              `yaml:"description"`
@@ -50,11 +52,13 @@ type methodFile struct {
 	MinSamples uint64  `yaml:"min_samples"`
 	Margin     float64 `yaml:"margin"`
 	Reference  string  `yaml:"reference"`
+	Cohort     string  `yaml:"cohort"`
 }
 
 type noDataFile struct {
-	After string `yaml:"after"`
-	Opens string `yaml:"opens"`
+	After  string `yaml:"after"`
+	Opens  string `yaml:"opens"`
+	Expect string `yaml:"expect"`
 }
 
 type onFailFile struct {
@@ -118,13 +122,14 @@ func (f *ruleFile) parse(p place) Rule {
 	r := Rule{
 		ID: signal.RuleID(f.ID), Title: f.Title, Monitors: f.Monitors,
 		Expr: strings.TrimSpace(f.Expr), Samples: strings.TrimSpace(f.Samples),
-		Lower: strings.TrimSpace(f.Lower), Upper: strings.TrimSpace(f.Upper), Ended: strings.TrimSpace(f.Ended),
+		Lower: strings.TrimSpace(f.Lower), Upper: strings.TrimSpace(f.Upper),
+		Explain: strings.TrimSpace(f.Explain), Ended: strings.TrimSpace(f.Ended),
 		Subject: f.Subject, Decide: Decide(f.Decide), Analysed: f.Analysed,
 		Responsible: f.Responsible, Refs: f.Refs, Description: f.Description, Runbook: f.Runbook,
-		OnFail: OnFail(f.OnFail),
+		OnFail: OnFail(f.OnFail), Accepts: f.Accepts,
 		Method: Method{
 			Statistic: f.Method.Statistic, MinSamples: f.Method.MinSamples,
-			Margin: f.Method.Margin, Reference: f.Method.Reference,
+			Margin: f.Method.Margin, Reference: f.Method.Reference, Cohort: Cohort(f.Method.Cohort),
 			Window: parseDuration(p.at("method").at("window"), f.Method.Window),
 		},
 		Fail:  parseLimit(p.at("fail"), f.Fail),
@@ -133,7 +138,7 @@ func (f *ruleFile) parse(p place) Rule {
 		Every: parseDuration(p.at("every"), f.Every),
 		NoData: NoDataPolicy{
 			After: parseSpan(p.at("no_data").at("after"), f.NoData.After),
-			Opens: f.NoData.Opens,
+			Opens: f.NoData.Opens, Expect: parseExpect(f.NoData.Expect),
 		},
 		Effectiveness: EffectivenessCheck{
 			Window:     parseDuration(p.at("effectiveness").at("window"), f.Effectiveness.Window),
@@ -203,6 +208,15 @@ func parseSpan(p place, text string) Span {
 		p.fault("%v", err)
 	}
 	return s
+}
+
+// parseExpect leaves the default empty, so that a rule which writes it out has
+// the digest of one that does not.
+func parseExpect(text string) string {
+	if text == ExpectAll {
+		return ""
+	}
+	return text
 }
 
 func oneOf(p place, value string, known ...string) {

@@ -28,6 +28,8 @@ type overrideFile struct {
 	MinSamples *uint64     `yaml:"min_samples"`
 	Margin     *float64    `yaml:"margin"`
 	NoData     *noDataFile `yaml:"no_data"`
+
+	LawfulReasons []LawfulReason `yaml:"lawful_reasons"`
 }
 
 // override is what holds for one rule of one system.
@@ -70,7 +72,7 @@ func decodeOverrides(name string, raw []byte, rules map[signal.RuleID]Rule) (map
 		}
 		keys := f.apply(&rule, at)
 		if len(keys) == 0 {
-			at.fault("changes nothing; give window, every, for, fail, warn, min_samples, margin or no_data")
+			at.fault("changes nothing; give window, every, for, fail, warn, min_samples, margin, no_data or lawful_reasons")
 		}
 		rule.check(at)
 		out[key] = override{rule, keys}
@@ -107,7 +109,11 @@ func (f *overrideFile) apply(r *Rule, p place) []string {
 		if f.NoData.Opens != "" {
 			r.NoData.Opens = f.NoData.Opens
 		}
+		if f.NoData.Expect != "" {
+			r.NoData.Expect = parseExpect(f.NoData.Expect)
+		}
 	})
+	change("lawful_reasons", len(f.LawfulReasons) > 0, func(place) { r.LawfulReasons = f.LawfulReasons })
 	slices.Sort(keys)
 	return keys
 }

@@ -22,8 +22,9 @@ type Rule struct {
 	Samples       string              `json:"samples,omitempty"`
 	Lower         string              `json:"lower,omitempty"`
 	Upper         string              `json:"upper,omitempty"`
-	Ended         string              `json:"ended,omitempty"` // PromQL; yields subjects that have ended and are not expected any more
-	Subject       []string            `json:"subject"`         // labels that name the subject
+	Explain       string              `json:"explain,omitempty"` // PromQL; of the columns that it yields, the largest are named where the subject names none
+	Ended         string              `json:"ended,omitempty"`   // PromQL; yields subjects that have ended and are not expected any more
+	Subject       []string            `json:"subject"`           // labels that name the subject
 	Fail          Limit               `json:"fail"`
 	Warn          Limit               `json:"warn"`
 	For           Span                `json:"for"` // how long a fail lasts before it fires
@@ -33,6 +34,8 @@ type Rule struct {
 	Responsible   Responsible         `json:"responsible"`
 	NoData        NoDataPolicy        `json:"no_data"`
 	OnFail        OnFail              `json:"on_fail"`
+	Accepts       string              `json:"accepts,omitempty"` // AcceptsLawfulReason: an override may declare why a group is not known
+	LawfulReasons []LawfulReason      `json:"lawful_reasons,omitempty"`
 	Refs          map[string][]string `json:"refs"` // framework to clauses
 	Effectiveness EffectivenessCheck  `json:"effectiveness"`
 	Description   string              `json:"description,omitempty"`
@@ -46,7 +49,17 @@ type Method struct {
 	MinSamples uint64          `json:"min_samples"`
 	Margin     float64         `json:"margin"` // confident only: an interval narrower than this on either side is precise enough to pass
 	Reference  string          `json:"reference,omitempty"`
+	Cohort     Cohort          `json:"cohort,omitempty"`
 }
+
+// Cohort says what the windows of a rule hold.
+type Cohort string
+
+// The two kinds of windows.
+const (
+	Rows     Cohort = ""         // what was served in the window, judged when the window is sealed
+	Labelled Cohort = "labelled" // predictions made in the window with the labels that came by its horizon, judged then
+)
 
 // Decide says what the limits are held against.
 type Decide string
@@ -80,9 +93,16 @@ const (
 
 // NoDataPolicy says what silence leads to.
 type NoDataPolicy struct {
-	After Span   `json:"after"` // default 3 windows
-	Opens string `json:"opens"` // default observation
+	After  Span   `json:"after"`            // default 3 windows
+	Opens  string `json:"opens"`            // default observation
+	Expect string `json:"expect,omitempty"` // empty means ExpectAll
 }
+
+// Whose silence counts, beside that of subjects which had a value before.
+const (
+	ExpectAll  = "all"  // every model and declared system: each has what the rule is about
+	ExpectSeen = "seen" // none: what the rule has never had a value of has not what it is about
+)
 
 // OnFail says what a fail leads to.
 type OnFail struct {
@@ -100,6 +120,10 @@ type EffectivenessCheck struct {
 // Windowed says that the rule is evaluated at each sealed window, not by the
 // wall clock.
 func (r *Rule) Windowed() bool { return r.Every == 0 }
+
+// Labelled says that the rule is evaluated at windows over predictions and
+// their labels, not at those over rows.
+func (r *Rule) Labelled() bool { return r.Method.Cohort == Labelled }
 
 // Step is the time between two evaluations.
 func (r *Rule) Step() time.Duration {
@@ -119,7 +143,10 @@ func (r *Rule) Group() string {
 
 // When says in words when the rule is evaluated.
 func (r *Rule) When() string {
-	if r.Windowed() {
+	switch {
+	case r.Labelled():
+		return "each labelled window of " + r.Method.Window.String()
+	case r.Windowed():
 		return "each window of " + r.Method.Window.String()
 	}
 	return "every " + r.Every.String()

@@ -159,12 +159,23 @@ func (s *Set) Rule(system signal.SystemID, id signal.RuleID) *Effective {
 	return nil
 }
 
-// Lengths gives the distinct window lengths that a system's rules need,
-// shortest first.
+// Lengths gives the distinct lengths of the windows over rows that a system's
+// rules need, shortest first.
 func (s *Set) Lengths(system signal.SystemID) []time.Duration {
+	return s.lengths(system, Rows)
+}
+
+// Cohorts gives the distinct lengths of the labelled windows that a system's
+// rules need, shortest first. A length may be among Lengths too: the two are
+// windows of their own.
+func (s *Set) Cohorts(system signal.SystemID) []time.Duration {
+	return s.lengths(system, Labelled)
+}
+
+func (s *Set) lengths(system signal.SystemID, of Cohort) []time.Duration {
 	var out []time.Duration
 	for _, e := range s.For(system) {
-		if e.Windowed() {
+		if e.Windowed() && e.Method.Cohort == of {
 			out = append(out, e.Method.Window.Std())
 		}
 	}

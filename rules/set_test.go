@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestShippedPacks(t *testing.T) {
 	for _, r := range set.Rules() {
 		ids = append(ids, string(r.ID)+"/"+r.Group())
 	}
-	if got := strings.Join(ids, " "); got != "DQ-01/data-quality DQ-02/data-quality DRF-01/drift DRF-02/drift DRF-03/drift FAI-01/fairness FAI-02/fairness FAI-04/fairness LOG-02/logging" {
+	if got := strings.Join(ids, " "); got != "DQ-01/data-quality DQ-02/data-quality DRF-01/drift DRF-02/drift DRF-03/drift DRF-04/drift FAI-01/fairness FAI-02/fairness FAI-03/fairness FAI-04/fairness LOG-02/logging" {
 		t.Errorf("shipped rules: %s", got)
 	}
 	drift := set.Rule("any", "DRF-01")
@@ -41,8 +42,11 @@ func TestShippedPacks(t *testing.T) {
 		silence.NoData.After.Evaluations(silence.Step()) != 21 {
 		t.Errorf("LOG-02: %+v", silence)
 	}
-	if got := set.Lengths("any"); len(got) != 2 || got[0] != time.Hour || got[1] != 30*24*time.Hour {
+	if got := set.Lengths("any"); !slices.Equal(got, []time.Duration{time.Hour, 24 * time.Hour, month}) {
 		t.Errorf("lengths: %v", got)
+	}
+	if got := set.Cohorts("any"); !slices.Equal(got, []time.Duration{month}) {
+		t.Errorf("cohorts: %v", got)
 	}
 }
 

@@ -20,6 +20,9 @@ type Baseline struct {
 	Rows     uint64            `json:"rows"`
 	Features []FeatureBaseline `json:"features"` // inputs and predictions
 	Groups   []GroupBaseline   `json:"groups,omitempty"`
+	Outcome  *OutcomeBaseline  `json:"outcome,omitempty"`
+	Joint    []JointBaseline   `json:"joint,omitempty"`
+	Texts    []TextBaseline    `json:"texts,omitempty"`
 }
 
 // FeatureBaseline holds one column's bounds and reference counts.
@@ -43,6 +46,12 @@ type FeatureBaseline struct {
 	SumSquares float64     `json:"sum_squares,omitempty"`
 	Min        float64     `json:"min,omitempty"` // 0 where no value is finite
 	Max        float64     `json:"max,omitempty"`
+
+	// Deflation is by how much the counts of the baseline's own windows vary
+	// more than independent rows would (measure.Deflation), at least 1; of
+	// trigrams, also by how much those of one text belong together. 0: not known,
+	// and the rows are taken as independent.
+	Deflation float64 `json:"deflation,omitempty"`
 }
 
 // GroupBaseline is the reference table of one protected attribute.
@@ -99,12 +108,18 @@ func (b *Baseline) Validate() error {
 	if len(b.Features) == 0 {
 		return fmt.Errorf("features: none; a baseline needs at least one column")
 	}
+	if err := exact("rows", b.Rows); err != nil {
+		return err
+	}
 	for i := range b.Features {
 		if err := b.Features[i].validate(); err != nil {
 			return fmt.Errorf("features[%d] (%s): %w", i, b.Features[i].Name, err)
 		}
 	}
-	return b.validateTables()
+	if err := b.validateTables(); err != nil {
+		return err
+	}
+	return b.validateParts()
 }
 
 func (f *FeatureBaseline) validate() error {
@@ -129,12 +144,8 @@ func (f *FeatureBaseline) validate() error {
 	if len(f.Counts) != cells {
 		return fmt.Errorf("counts: %d entries for %d cells", len(f.Counts), cells)
 	}
-	total := f.Missing + f.Other
-	for _, c := range f.Counts {
-		total += c
+	if err := f.validateCounts(); err != nil {
+		return err
 	}
-	if total != f.N {
-		return fmt.Errorf("n: %d, but the cells add up to %d", f.N, total)
-	}
-	return nil
+	return f.validateDeflation()
 }

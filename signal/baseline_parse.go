@@ -65,6 +65,11 @@ func (b *Baseline) validateTables() error {
 		if err := checkGroups(g.Counts); err != nil {
 			return fmt.Errorf("groups[%d] (%s): %w", i, g.Attribute, err)
 		}
+		for _, c := range g.Counts {
+			if err := exact("counts", c.Total, c.Favourable); err != nil {
+				return fmt.Errorf("groups[%d] (%s): %w", i, g.Attribute, err)
+			}
+		}
 		if err := g.checkReference(); err != nil {
 			return fmt.Errorf("groups[%d] (%s): %w", i, g.Attribute, err)
 		}

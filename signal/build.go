@@ -20,9 +20,28 @@ type BuildOptions struct {
 	// protected attribute may have. 0: 100.
 	MaxCategories int
 
-	Outcome    *Column    // the decision that groups are compared by; nil: no groups
-	Favourable Favourable // which outcomes are favourable
+	// Outcome is the output that decides, one of the columns; nil: none. With
+	// Favourable it is a decision, which groups are compared by; without it a
+	// number or a class that was predicted.
+	Outcome    *Column
+	Favourable Favourable
 	Protected  []ProtectedColumn
+
+	// Score names the prediction column of the score of the favourable outcome.
+	// Label is how it turned out, in the outcome's coding, missing where that is
+	// not known: with it a calibrator is fitted, so the rows must be ones that the
+	// model has not learnt from.
+	Score FeatureName
+	Label *Column
+
+	Joint []JointColumns // sets of columns that are watched together
+	Texts []TextColumn   // texts to describe
+
+	// Windows is into how many windows of equally many rows the data is cut, in
+	// its order, which must be that of time. They tell how much the baseline's own
+	// windows vary: the Deflation of each column, and with 19 or more the limits of
+	// joint sets. They say most about windows of about as many rows. 0: none.
+	Windows int
 }
 
 // ProtectedColumn is a protected attribute and the group that the others are
@@ -34,6 +53,9 @@ type ProtectedColumn struct {
 
 const defaultMaxCategories = 100
 
+// maxWindows bounds the windows that the data is cut into.
+const maxWindows = 10_000
+
 // BuildBaseline makes a baseline from reference data, one row of the columns
 // for each answer of the model. A column of numbers becomes numeric, with the
 // cells of measure.BuildGrid; a column of strings becomes categorical. The
@@ -41,21 +63,23 @@ const defaultMaxCategories = 100
 //
 // It fails on data that could not serve as a reference, and names the column:
 // one without any value, an infinite or far too large number, a protected
-// attribute whose reference group does not occur.
+// attribute whose reference group does not occur, a joint set without enough
+// complete rows, labels of one class only.
 func BuildBaseline(columns []Column, o BuildOptions) (*Baseline, error) {
 	o.MaxCategories = cmp.Or(o.MaxCategories, defaultMaxCategories)
-	b := &Baseline{Format: BaselineFormat, Model: o.Model, Source: o.Source}
+	if o.Windows < 0 || o.Windows > maxWindows {
+		return nil, fmt.Errorf("%d windows; 0 to %d", o.Windows, maxWindows)
+	}
+	b := &builder{Baseline: &Baseline{Format: BaselineFormat, Model: o.Model, Source: o.Source}, o: o}
 	for i := range columns {
 		c := &columns[i]
 		if i > 0 && c.rows() != columns[0].rows() {
 			return nil, fmt.Errorf("column %q has %d rows, column %q has %d", c.Name, c.rows(), columns[0].Name, columns[0].rows())
 		}
 		b.Rows = uint64(c.rows())
-		f, err := buildFeature(c, o.MaxCategories)
-		if err != nil {
-			return nil, fmt.Errorf("column %q: %w", c.Name, err)
+		if err := b.column(*c); err != nil {
+			return nil, err
 		}
-		b.Features = append(b.Features, *f)
 	}
 	for _, p := range o.Protected {
 		g, err := buildGroups(p, o)
@@ -64,7 +88,60 @@ func BuildBaseline(columns []Column, o BuildOptions) (*Baseline, error) {
 		}
 		b.Groups = append(b.Groups, *g)
 	}
-	return b, b.Validate()
+	if err := b.parts(columns); err != nil {
+		return nil, err
+	}
+	if err := b.deflate(); err != nil {
+		return nil, err
+	}
+	return b.Baseline, b.Validate()
+}
+
+// builder is a baseline under construction.
+type builder struct {
+	*Baseline
+	o       BuildOptions
+	sources []source // of each of the features
+}
+
+// source counts the rows from..to of what a feature was built from, into the
+// feature's cells. rows is how many there are.
+type source struct {
+	rows  int
+	count func(f *FeatureBaseline, from, to int) *Distribution
+}
+
+// column adds a column of the data.
+func (b *builder) column(c Column) error {
+	f, err := buildFeature(&c, b.o.MaxCategories)
+	if err != nil {
+		return fmt.Errorf("column %q: %w", c.Name, err)
+	}
+	b.feature(f, source{c.rows(), func(f *FeatureBaseline, from, to int) *Distribution { return f.count(&c, from, to) }})
+	return nil
+}
+
+func (b *builder) feature(f *FeatureBaseline, s source) {
+	b.Features = append(b.Features, *f)
+	b.sources = append(b.sources, s)
+}
+
+// parts adds what there is beside columns and groups.
+func (b *builder) parts(columns []Column) error {
+	if err := b.outcome(columns); err != nil {
+		return fmt.Errorf("outcome: %w", err)
+	}
+	for _, j := range b.o.Joint {
+		if err := b.joint(j); err != nil {
+			return fmt.Errorf("joint set %q: %w", j.Name, err)
+		}
+	}
+	for _, t := range b.o.Texts {
+		if err := b.text(t); err != nil {
+			return fmt.Errorf("text %q: %w", t.Column.Name, err)
+		}
+	}
+	return nil
 }
 
 func buildFeature(c *Column, maxCategories int) (*FeatureBaseline, error) {

@@ -15,8 +15,8 @@ import (
 // Favourable says which outcomes are favourable to the person: a set of values
 // or everything from a limit on, one of the two.
 type Favourable struct {
-	Values  []string // equal as text, or as numbers where both are; true is 1
-	AtLeast *float64
+	Values  []string `json:"values,omitempty"` // equal as text, or as numbers where both are; true is 1
+	AtLeast *float64 `json:"at_least,omitempty"`
 }
 
 // Judge says whether row i of the outcome is favourable. A row without an outcome
@@ -31,11 +31,18 @@ func (f Favourable) Judge(c *Column, i int) (bool, error) {
 			x = v
 		}
 	}
+	favourable, known := f.holds(text, x)
+	if !known {
+		return false, fmt.Errorf("row %d: %q is not a number and cannot be at least %v", i+1, text, *f.AtLeast)
+	}
+	return favourable, nil
+}
+
+// holds says whether an outcome is favourable, from its text, empty for a number,
+// and its number, NaN where it is none; and whether that can be said.
+func (f *Favourable) holds(text string, x float64) (favourable, known bool) {
 	if f.AtLeast != nil {
-		if math.IsNaN(x) {
-			return false, fmt.Errorf("row %d: %q is not a number and cannot be at least %v", i+1, text, *f.AtLeast)
-		}
-		return x >= *f.AtLeast, nil
+		return x >= *f.AtLeast, !math.IsNaN(x)
 	}
 	return slices.ContainsFunc(f.Values, func(v string) bool {
 		if text != "" && v == text {
@@ -43,7 +50,7 @@ func (f Favourable) Judge(c *Column, i int) (bool, error) {
 		}
 		n, ok := category.Number(v)
 		return ok && n == x
-	}), nil
+	}), true
 }
 
 func (f Favourable) check() error {

@@ -84,6 +84,27 @@ func TestBaselineIsGolden(t *testing.T) {
 	}
 }
 
+// A baseline from before there were outcomes, joint sets and texts keeps its
+// digest when it is read and written by this code.
+func TestOldBaselinesKeepTheirDigest(t *testing.T) {
+	raw, err := os.ReadFile("testdata/baseline_without_parts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := ParseBaseline(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := canonical.JSON(b)
+	if err != nil || string(again) != string(raw) {
+		t.Errorf("%v: written again\n%s\nwas\n%s", err, again, raw)
+	}
+	const want = "sha256:887068f9b89de8fedd7096e00f4b7e77e6721237609316921cdfdd3ef9ca7583"
+	if d, err := b.Digest(); err != nil || d != want {
+		t.Errorf("digest %s, %v, want %s", d, err, want)
+	}
+}
+
 func TestBuildCountsEverything(t *testing.T) {
 	b := buildLoans(t)
 	income := b.Feature(TargetFeature, "income")

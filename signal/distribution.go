@@ -1,11 +1,10 @@
 package signal
 
 import (
-	"fmt"
-	"math"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/evenkeel/evenkeel/measure"
 )
 
 // Distribution is what one window counted about one feature, output or
@@ -14,7 +13,9 @@ import (
 // recomputed from it.
 //
 // Cells are disjoint and add up: N = sum(Counts) + Missing + Other + New +
-// Invalid. For TargetGroup Counts is empty and Groups carries the table.
+// Invalid. For TargetGroup Counts is empty and Groups carries the table. For the
+// kind Sums the one cell counts the rows behind Embedded, Distinct or Estimated,
+// and Missing those that could not be added.
 type Distribution struct {
 	System   SystemID
 	Model    ModelRef
@@ -36,10 +37,24 @@ type Distribution struct {
 	Invalid uint64 // values of a type that does not fit, or infinite
 	N       uint64
 
+	// OutOfRange counts the values beyond the baseline's range; they are in
+	// Counts as well.
+	OutOfRange uint64
+
+	// Rate is the share of the requests that were profiled, in (0, 1]; 0 means 1.
+	// All rows of a distribution were kept at one rate; Blend adds different ones.
+	Rate float64
+
 	// Moments of the finite numeric values. Min and Max are NaN while empty.
 	Sum, SumSquares, Min, Max float64
 
-	Groups  []GroupCount
+	Groups []GroupCount
+	Held   uint64 // rows of groups that are too small to be told; they come with a later window
+
+	Embedded  []float64                    // sums over rows of the kernel's features: see JointBaseline.Kernel
+	Distinct  *measure.HyperLogLog         // the rows themselves, of TargetRows
+	Estimated *measure.ExpectedPerformance // of TargetPerformance
+
 	Capture Capture
 }
 
@@ -48,6 +63,10 @@ type GroupCount struct {
 	Group      string `json:"group"`
 	Favourable uint64 `json:"favourable"`
 	Total      uint64 `json:"total"`
+
+	// Requests sums over the requests that the rows came in, for the design
+	// effect of requests with several rows. nil: each row came in its own.
+	Requests *measure.Requests `json:"requests,omitempty"`
 }
 
 // GroupUnknown is the group of rows whose protected attribute is missing.
@@ -71,58 +90,35 @@ func (c *Capture) Add(o Capture) {
 	c.Undecodable += o.Undecodable
 }
 
-// Merge adds o's counts to d: other replicas of the same model, or later
-// windows. Start and End become the hull. It refuses distributions whose
-// bounds, target or feature differ, since their cells mean different things,
-// and then leaves d as it was. Merging is associative and commutative up to
-// the order of Groups, which Merge keeps sorted.
-func (d *Distribution) Merge(o *Distribution) error {
-	if d.Bounds != o.Bounds || d.Target != o.Target || d.Feature != o.Feature || len(d.Counts) != len(o.Counts) {
-		return fmt.Errorf("merge %s %q: bounds %s with %d cells and bounds %s with %d cells do not mean the same",
-			d.Target, d.Feature, d.Bounds.Short(), len(d.Counts), o.Bounds.Short(), len(o.Counts))
+// Clone copies everything that Merge may change.
+func (d *Distribution) Clone() *Distribution {
+	c := *d
+	c.Counts, c.Embedded = slices.Clone(d.Counts), slices.Clone(d.Embedded)
+	c.Groups = slices.Clone(d.Groups)
+	for i, g := range c.Groups {
+		c.Groups[i].Requests = copied(g.Requests)
 	}
-	for i, c := range o.Counts {
-		d.Counts[i] += c
+	c.Distinct = copied(d.Distinct)
+	if c.Estimated = copied(d.Estimated); c.Estimated != nil {
+		c.Estimated.Positives = slices.Clone(c.Estimated.Positives)
+		c.Estimated.Negatives = slices.Clone(c.Estimated.Negatives)
 	}
-	d.Missing += o.Missing
-	d.Other += o.Other
-	d.New += o.New
-	d.Invalid += o.Invalid
-	d.N += o.N
-	d.Sum += o.Sum
-	d.SumSquares += o.SumSquares
-	d.Min = minIgnoringNaN(d.Min, o.Min)
-	d.Max = -minIgnoringNaN(-d.Max, -o.Max)
-	d.Capture.Add(o.Capture)
-	d.mergeGroups(o.Groups)
-	if o.Start.Before(d.Start) {
-		d.Start = o.Start
-	}
-	if o.End.After(d.End) {
-		d.End = o.End
-	}
-	return nil
+	return &c
 }
 
-func (d *Distribution) mergeGroups(groups []GroupCount) {
-	for _, g := range groups {
-		i, found := slices.BinarySearchFunc(d.Groups, g.Group, func(a GroupCount, name string) int {
-			return strings.Compare(a.Group, name)
-		})
-		if !found {
-			d.Groups = slices.Insert(d.Groups, i, GroupCount{Group: g.Group})
-		}
-		d.Groups[i].Favourable += g.Favourable
-		d.Groups[i].Total += g.Total
+// copied is a copy of what p points to; nil of nil.
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
 	}
+	c := *p
+	return &c
 }
 
-func minIgnoringNaN(a, b float64) float64 {
-	if math.IsNaN(a) {
-		return b
+// rate is the share of the requests that were profiled.
+func (d *Distribution) rate() float64 {
+	if d.Rate == 0 {
+		return 1
 	}
-	if math.IsNaN(b) {
-		return a
-	}
-	return math.Min(a, b)
+	return d.Rate
 }

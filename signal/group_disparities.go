@@ -11,7 +11,9 @@ import (
 // GroupDisparities gives everything that the table of one protected attribute
 // says: every group against the reference group, the impact ratio over all
 // judged groups, and the share of rows whose group is known. The attribute
-// evenkeel.group.judged is false for groups that hold too few of the rows.
+// evenkeel.group.judged is false for groups that hold too few of the rows. Beside
+// the parity difference of a judged group stands the p-value of equal shares, and
+// the one adjusted by Holm over all judged groups.
 //
 // The reference group is the options', else the baseline's (b may be nil), else
 // the largest known group of this window, of equally large ones the first.
@@ -19,25 +21,53 @@ func GroupDisparities(b *Baseline, d *Distribution, o FairnessOptions) []Quantit
 	o.Reference = referenceGroup(b, d, o.Reference)
 	var out []Quantity
 	for _, x := range Disparities(d.Groups, o) {
-		out = append(out, Quantity{MetricDisparity, []Label{
+		out = append(out, Quantity{Metric: MetricDisparity, Dimensions: []Dimension{
 			{KeyFairnessMetric, x.Metric},
 			{KeyProtected, string(d.Feature)},
 			{KeyGroup, x.Group},
 			{KeyReferenceGroup, x.Reference},
 			{KeyGroupJudged, strconv.FormatBool(x.Judged)},
-		}, x.Estimate})
+		}, Estimate: x.Estimate})
 	}
+	explainParity(out, d.Groups)
 	if e, err := impactRatio(d.Groups, o); err == nil {
-		out = append(out, Quantity{MetricDisparity, []Label{
+		out = append(out, Quantity{Metric: MetricDisparity, Dimensions: []Dimension{
 			{KeyFairnessMetric, FairnessImpactRatio},
 			{KeyProtected, string(d.Feature)},
 			{KeyGroupJudged, "true"},
-		}, e})
+		}, Estimate: e})
 	}
 	if e, err := coverage(d.Groups, o.Confidence); err == nil {
-		out = append(out, Quantity{MetricFairnessCoverage, []Label{{KeyProtected, string(d.Feature)}}, e})
+		out = append(out, Quantity{Metric: MetricFairnessCoverage, Dimensions: []Dimension{{KeyProtected, string(d.Feature)}}, Estimate: e})
 	}
 	return out
+}
+
+// explainParity sets the p-values of equal shares beside the parity differences of
+// the judged groups.
+func explainParity(disparities []Quantity, groups []GroupCount) {
+	shares := map[string]measure.Proportion{}
+	for _, g := range groups {
+		shares[g.Group] = measure.Proportion{Favourable: g.Favourable, Total: g.Total}
+	}
+	var p []float64
+	var of []*Quantity
+	for i := range disparities {
+		q := &disparities[i]
+		if q.Dimension(KeyFairnessMetric) != FairnessParityDifference || q.Dimension(KeyGroupJudged) != "true" {
+			continue
+		}
+		if x, err := measure.ProportionsTest(shares[q.Dimension(KeyGroup)], shares[q.Dimension(KeyReferenceGroup)]); err == nil {
+			p, of = append(p, x), append(of, q)
+		}
+	}
+	adjusted, err := measure.Holm(p)
+	if err != nil {
+		return
+	}
+	for i, q := range of {
+		q.Beside = []Sibling{{SuffixP, p[i]}, {SuffixPAdjusted, adjusted[i]}}
+	}
 }
 
 // impactRatio compares the judged groups with each other.
@@ -66,12 +96,7 @@ func coverage(groups []GroupCount, confidence float64) (measure.Estimate, error)
 			known.Favourable += g.Total
 		}
 	}
-	lower, upper, err := measure.Wilson(known, confidence)
-	if err != nil {
-		return measure.Estimate{}, err
-	}
-	value := float64(known.Favourable) / float64(known.Total)
-	return measure.Estimate{Value: value, Lower: &lower, Upper: &upper, Samples: known.Total, Convention: conventionCoverage}, nil
+	return shareEstimate(known.Favourable, known.Total, confidence, conventionCoverage)
 }
 
 func referenceGroup(b *Baseline, d *Distribution, declared string) string {

@@ -4,8 +4,8 @@ import "strings"
 
 // Membership is a person's group by one protected attribute.
 type Membership struct {
-	Attribute FeatureName
-	Group     string
+	Attribute FeatureName `json:"attribute"`
+	Group     string      `json:"group"`
 }
 
 // intersectionEscape keeps the parts of an intersection's name apart whatever

@@ -32,6 +32,10 @@ const (
 	KeyWindowLength     = "evenkeel.window.length"
 	KeyConvention       = "evenkeel.convention"
 	KeyReason           = "evenkeel.reason"
+	KeyBasis            = "evenkeel.basis"
+	KeyPerformance      = "evenkeel.performance.metric"
+	KeyClass            = "evenkeel.performance.class" // of a choice among classes, which the value is about
+	KeyPredicted        = "evenkeel.predicted"         // favourable, unfavourable
 	KeyLineageEventType = "evenkeel.lineage.event_type"
 	KeyBaselineContent  = "evenkeel.baseline.content"
 )
@@ -49,6 +53,12 @@ const (
 	MetricDriftAlarm        = "evenkeel.drift.alarm"
 	MetricDisparity         = "evenkeel.fairness.disparity"
 	MetricFairnessCoverage  = "evenkeel.fairness.coverage"
+	MetricDriftLimit        = "evenkeel.drift.limit"             // of a score without a customary limit, from the baseline's own windows
+	MetricDriftChange       = "evenkeel.drift.change.count"      // change points of a prediction's stream, to look at
+	MetricSelectionRate     = "evenkeel.fairness.selection.rate" // favourable share of one group
+	MetricFairnessHeld      = "evenkeel.fairness.held"           // rows of groups too small to be told yet
+	MetricPerformance       = "evenkeel.performance.score"
+	MetricLabelCoverage     = "evenkeel.label.coverage"
 	MetricHeartbeat         = "evenkeel.agent.heartbeat"
 
 	// SuffixLower, SuffixUpper and SuffixSamples, appended to the name of a
@@ -56,6 +66,15 @@ const (
 	SuffixLower   = ".lower"
 	SuffixUpper   = ".upper"
 	SuffixSamples = ".samples"
+
+	// What explains a score beside its interval, where it exists.
+	SuffixP         = ".p"          // of the method's test
+	SuffixPAdjusted = ".p_adjusted" // over all that is tested together: columns by Benjamini and Hochberg, groups by Holm
+	SuffixBound     = ".bound"      // ks: what the raw values' statistic cannot exceed
+	SuffixCritical  = ".critical"   // what one of twenty unchanged windows exceeds
+	SuffixVisible   = ".visible"    // the smallest shift that a window of this size shows
+	SuffixLeast     = ".least"      // if no row that was lost had counted
+	SuffixGreatest  = ".greatest"   // if every row that was lost had
 )
 
 // Event names of OTLP log records.
@@ -63,6 +82,8 @@ const (
 	EventWindowProfile = "evenkeel.window.profile"
 	EventLineageRun    = "evenkeel.lineage.run"
 	EventBaseline      = "evenkeel.baseline.declared"
+	EventPrediction    = "evenkeel.prediction"
+	EventLabel         = "evenkeel.label"
 )
 
 // Values of attributes that have a closed set.
@@ -80,6 +101,8 @@ const (
 	ViolationType        = "type"
 	ViolationOutOfRange  = "out_of_range"
 	ViolationNewCategory = "new_category"
+	ViolationConstant    = "constant"  // one value only, where the baseline had more: 1 or 0
+	ViolationDuplicate   = "duplicate" // of whole rows
 
 	DriftPSI           = "psi"
 	DriftJS            = "js"
@@ -93,9 +116,49 @@ const (
 	DriftMeanShift     = "mean_shift"
 	DriftVarianceRatio = "variance_ratio"
 
+	DriftSlicedWasserstein = "sliced_wasserstein"
+	DriftSlicedJS          = "sliced_js"
+	DriftMMD               = "mmd"
+
+	ChangeADWIN       = "adwin"
+	ChangePageHinkley = "page_hinkley"
+
 	FairnessParityDifference = "statistical_parity_difference"
 	FairnessDisparateImpact  = "disparate_impact"
 	FairnessImpactRatio      = "impact_ratio_min_max"
+
+	// These need to know how it turned out.
+	FairnessEqualOpportunity   = "equal_opportunity_difference"
+	FairnessAverageOdds        = "average_odds_difference"
+	FairnessEqualizedOdds      = "equalized_odds"
+	FairnessPredictiveParity   = "predictive_parity_difference"
+	FairnessFalseNegativeRate  = "fnr_difference"
+	FairnessFalsePositiveRate  = "fpr_difference"
+	FairnessFalseOmissionRate  = "for_difference"
+	FairnessFalseDiscoveryRate = "fdr_difference"
+	FairnessAccuracy           = "accuracy_difference"
+	FairnessCalibration        = "calibration_error" // of one group
+
+	BasisRealized  = "realized"  // from labels
+	BasisEstimated = "estimated" // from scores, without labels
+
+	PerformanceAccuracy    = "accuracy"
+	PerformancePrecision   = "precision"
+	PerformanceRecall      = "recall"
+	PerformanceSpecificity = "specificity"
+	PerformanceF1          = "f1"
+	PerformanceMCC         = "mcc"
+	PerformanceAUC         = "auc"
+	PerformanceLogLoss     = "log_loss"
+	PerformanceBrier       = "brier"
+	PerformanceECE         = "calibration_error"
+	PerformanceECERaw      = "calibration_error_uncorrected"
+	PerformanceMAE         = "mae"
+	PerformanceRMSE        = "rmse"
+	PerformanceR2          = "r2"
+
+	PredictedFavourable   = "favourable"
+	PredictedUnfavourable = "unfavourable"
 )
 
 // Verdict is what a rule says about one subject at one evaluation.

@@ -12,6 +12,10 @@ type Observation struct {
 	Time    time.Time // when the response was complete
 	Rows    int
 	Columns []Column
+
+	Request string  // names the request; row i is Request#i. Empty: nothing names it, and no label can find its rows
+	TraceID string  // of the W3C trace context that the request carried, 32 hexadecimal digits; empty: none
+	Rate    float64 // share of the requests like this one that are profiled, in (0, 1]; 0 means 1
 }
 
 // Column is one feature or output of an Observation. Exactly one of Numbers
@@ -28,11 +32,17 @@ type Column struct {
 // Target says which side of the model a column or distribution is about.
 type Target string
 
-// The targets that exist so far.
+// The targets. Columns of a request or an answer have one of the first two; the
+// others are derived from them, as the baseline says.
 const (
-	TargetFeature    Target = "feature"
-	TargetPrediction Target = "prediction"
-	TargetGroup      Target = "group" // a protected attribute crossed with the outcome
+	TargetFeature      Target = "feature"
+	TargetPrediction   Target = "prediction"
+	TargetGroup        Target = "group"        // a protected attribute crossed with the outcome
+	TargetMultivariate Target = "multivariate" // numeric inputs projected together
+	TargetEmbedding    Target = "embedding"    // the columns of an embedding projected together
+	TargetText         Target = "text"         // what a text column is made of
+	TargetRows         Target = "rows"         // whole rows: how many are different
+	TargetPerformance  Target = "performance"  // what the scores promise, without labels
 )
 
 // Kind is the measurement scale of a feature.
@@ -42,4 +52,8 @@ type Kind string
 const (
 	Numeric     Kind = "numeric"
 	Categorical Kind = "categorical"
+
+	// Sums is the kind of distributions that hold no cells but sums over rows:
+	// one cell counts the rows that are in them.
+	Sums Kind = "sums"
 )

@@ -2,7 +2,6 @@ package signal
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"time"
 )
@@ -36,7 +35,8 @@ const (
 	keyCaptureUndecoded = "evenkeel.capture.undecodable"
 )
 
-// Attr is one attribute of an event: an int64, float64, string or []int64.
+// Attr is one attribute of an event: an int64, float64, string, []int64 or
+// []float64.
 type Attr struct {
 	Key   string
 	Value any
@@ -84,13 +84,15 @@ func EncodeDistribution(d *Distribution) []Attr {
 		table, _ := json.Marshal(d.Groups) // strings and integers: cannot fail
 		attrs = append(attrs, Attr{keyGroups, string(table)})
 	}
-	return attrs
+	return append(attrs, d.encodeParts()...)
 }
 
 // DecodeDistribution reads what EncodeDistribution wrote, from a map of plain
-// values: int64, float64, string, and []any of int64. It checks that every
-// count is there and not negative and that the cells add up to n; the error
-// names the attribute.
+// values: int64, float64, string, and []any of int64 or float64. It checks that
+// every count is there and not negative, that the cells add up to n, that sums
+// are finite and nothing is larger than any window can be; the error names the
+// attribute. What only some windows have may be absent, as in those of older
+// agents.
 func DecodeDistribution(attrs map[string]any) (*Distribution, error) {
 	r := attrReader{attrs: attrs}
 	d := &Distribution{
@@ -125,11 +127,8 @@ func DecodeDistribution(attrs map[string]any) (*Distribution, error) {
 	if _, ok := attrs[keyMin]; ok {
 		d.Min, d.Max = r.number(keyMin), r.number(keyMax)
 	}
-	if table, ok := attrs[keyGroups].(string); ok {
-		if err := json.Unmarshal([]byte(table), &d.Groups); err != nil {
-			r.fail(keyGroups, err.Error())
-		}
-	}
+	r.json(keyGroups, &d.Groups)
+	r.parts(d)
 	if r.err == nil {
 		r.err = d.check()
 	}
@@ -137,104 +136,4 @@ func DecodeDistribution(attrs map[string]any) (*Distribution, error) {
 		return nil, r.err
 	}
 	return d, nil
-}
-
-// check holds for every distribution that entered or left the system.
-func (d *Distribution) check() error {
-	switch {
-	case d.Model.Name == "":
-		return fmt.Errorf("%s: empty", KeyModelName)
-	case d.Window.Instance == "" || d.Window.Sequence == 0:
-		return fmt.Errorf("%s, %s: a window is named by its instance and a sequence from 1", keyWindowInstance, keyWindowSequence)
-	case !d.Start.Before(d.End):
-		return fmt.Errorf("%s: the window ends at %s, not after its start %s", keyWindowEnd, d.End, d.Start)
-	}
-	if d.Target == TargetGroup {
-		return d.checkGroups()
-	}
-	sum := d.Missing + d.Other + d.New + d.Invalid
-	for _, c := range d.Counts {
-		sum += c
-	}
-	if sum != d.N {
-		return fmt.Errorf("%s: %d, but the cells add up to %d", keyN, d.N, sum)
-	}
-	return nil
-}
-
-func (d *Distribution) checkGroups() error {
-	if err := checkGroups(d.Groups); err != nil {
-		return fmt.Errorf("%s: %w", keyGroups, err)
-	}
-	return nil
-}
-
-// checkGroups holds for every table of groups, of a window or of a baseline: no
-// group has more favourable rows than rows, and names ascend, so that each is
-// there once.
-func checkGroups(groups []GroupCount) error {
-	for i, g := range groups {
-		if g.Favourable > g.Total {
-			return fmt.Errorf("group %q has %d favourable of %d", g.Group, g.Favourable, g.Total)
-		}
-		if i > 0 && groups[i-1].Group >= g.Group {
-			return fmt.Errorf("group %q is out of order or twice", g.Group)
-		}
-	}
-	return nil
-}
-
-// attrReader reads typed attributes and keeps the first fault.
-type attrReader struct {
-	attrs map[string]any
-	err   error
-}
-
-func (r *attrReader) fail(key, why string) {
-	if r.err == nil {
-		r.err = fmt.Errorf("%s: %s", key, why)
-	}
-}
-
-func (r *attrReader) text(key string) string {
-	v, ok := r.attrs[key].(string)
-	if !ok {
-		r.fail(key, "missing, or not a string")
-	}
-	return v
-}
-
-func (r *attrReader) number(key string) float64 {
-	v, ok := r.attrs[key].(float64)
-	if !ok {
-		r.fail(key, "missing, or not a double")
-	}
-	return v
-}
-
-func (r *attrReader) count(key string) uint64 {
-	v, ok := r.attrs[key].(int64)
-	if !ok || v < 0 {
-		r.fail(key, "missing, negative, or not an integer")
-		return 0
-	}
-	return uint64(v)
-}
-
-func (r *attrReader) counts(key string) []uint64 {
-	list, ok := r.attrs[key].([]any)
-	if !ok {
-		r.fail(key, "missing, or not an array")
-		return nil
-	}
-	out := make([]uint64, len(list))
-	for i, e := range list {
-		v, ok := e.(int64)
-		if !ok || v < 0 {
-			r.fail(fmt.Sprintf("%s[%d]", key, i), "negative, or not an integer")
-			return nil
-		}
-		out[i] = uint64(v)
-	}
-	return out
 }

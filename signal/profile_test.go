@@ -1,14 +1,18 @@
 package signal
 
 import (
+	"encoding/base64"
 	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/evenkeel/evenkeel/measure"
 )
 
 // distributions draws what a window may hold, with cells under fixed bounds.
@@ -40,8 +44,33 @@ func distributions(cells int) *rapid.Generator[*Distribution] {
 			d.Min = whole.Draw(t, "min")
 			d.Max = d.Min + float64(rapid.IntRange(0, 9).Draw(t, "span"))
 		}
+		d.OutOfRange = rapid.Uint64Range(0, total(d.Counts)).Draw(t, "out of range")
+		d.Held = rapid.Uint64Range(0, 9).Draw(t, "held")
+		drawSums(t, d)
 		return d
 	})
+}
+
+// drawSums fills in what only some windows have, all of it in one: no window has
+// it, and the laws must hold for each alike.
+func drawSums(t *rapid.T, d *Distribution) {
+	whole := rapid.Map(rapid.IntRange(0, 1000), func(i int) float64 { return float64(i) })
+	if rapid.Bool().Draw(t, "embedded") {
+		d.Embedded = rapid.SliceOfN(whole, 4, 4).Draw(t, "sums")
+	}
+	if rapid.Bool().Draw(t, "distinct") {
+		d.Distinct = new(measure.HyperLogLog)
+		for range rapid.IntRange(0, 3).Draw(t, "rows") {
+			d.Distinct.Add(measure.RowHash(rapid.Uint64().Draw(t, "row")))
+		}
+	}
+	if rapid.Bool().Draw(t, "estimated") {
+		d.Estimated = &measure.ExpectedPerformance{
+			Rows: uint64(rapid.IntRange(0, 99).Draw(t, "rows")), Outside: uint64(rapid.IntRange(0, 9).Draw(t, "outside")),
+			TruePositive: whole.Draw(t, "tp"), FalsePositive: whole.Draw(t, "fp"),
+			Positives: rapid.SliceOfN(whole, 3, 3).Draw(t, "positives"), Negatives: rapid.SliceOfN(whole, 3, 3).Draw(t, "negatives"),
+		}
+	}
 }
 
 func groupTables() *rapid.Generator[[]GroupCount] {
@@ -50,7 +79,14 @@ func groupTables() *rapid.Generator[[]GroupCount] {
 		for _, name := range []string{GroupUnknown, "female", "male", "other"} {
 			if rapid.Bool().Draw(t, "has "+name) {
 				total := rapid.Uint64Range(0, 1000).Draw(t, "total")
-				groups = append(groups, GroupCount{Group: name, Total: total, Favourable: rapid.Uint64Range(0, total).Draw(t, "favourable")})
+				g := GroupCount{Group: name, Total: total, Favourable: rapid.Uint64Range(0, total).Draw(t, "favourable")}
+				if rapid.Bool().Draw(t, "in requests") {
+					r := g.requests()
+					r.RowsSquared += float64(rapid.IntRange(0, 99).Draw(t, "rows squared"))
+					r.Count = rapid.Uint64Range(0, total).Draw(t, "requests")
+					g.Requests = &r
+				}
+				groups = append(groups, g)
 			}
 		}
 		return groups
@@ -61,17 +97,24 @@ func groupTables() *rapid.Generator[[]GroupCount] {
 func received(attrs []Attr) map[string]any {
 	m := map[string]any{}
 	for _, a := range attrs {
-		if list, ok := a.Value.([]int64); ok {
-			elements := make([]any, len(list))
-			for i, v := range list {
-				elements[i] = v
-			}
-			m[a.Key] = elements
-			continue
+		switch list := a.Value.(type) {
+		case []int64:
+			m[a.Key] = elements(list)
+		case []float64:
+			m[a.Key] = elements(list)
+		default:
+			m[a.Key] = a.Value
 		}
-		m[a.Key] = a.Value
 	}
 	return m
+}
+
+func elements[T any](list []T) []any {
+	out := make([]any, len(list))
+	for i, v := range list {
+		out[i] = v
+	}
+	return out
 }
 
 // equal compares distributions; NaN equals NaN, nil equals empty.
@@ -84,6 +127,16 @@ func equal(a, b *Distribution) bool {
 		if len(d.Groups) == 0 {
 			d.Groups = nil
 		}
+		if len(d.Embedded) == 0 {
+			d.Embedded = nil
+		}
+		if len(d.Counts) == 0 {
+			d.Counts = nil
+		}
+		if e := d.Estimated; e != nil && len(e.Positives)+len(e.Negatives) == 0 {
+			d.Estimated = copied(e)
+			d.Estimated.Positives, d.Estimated.Negatives = nil, nil
+		}
 	}
 	return reflect.DeepEqual(x, y)
 }
@@ -91,6 +144,7 @@ func equal(a, b *Distribution) bool {
 func TestDistributionSurvivesTheWire(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := distributions(rapid.IntRange(0, 12).Draw(t, "cells")).Draw(t, "distribution")
+		d.Rate = rapid.SampledFrom([]float64{0, 0.1, 0.5}).Draw(t, "rate")
 		if rapid.Bool().Draw(t, "of groups") {
 			d.Target, d.Kind, d.Counts, d.Groups = TargetGroup, Categorical, []uint64{}, groupTables().Draw(t, "groups")
 		}
@@ -106,11 +160,13 @@ func TestDistributionSurvivesTheWire(t *testing.T) {
 
 func anyDistribution() *Distribution { return distributions(3).Example(1) }
 
+var alwaysThere = []string{keyWindowInstance, keyWindowSequence, keyWindowStart, keyWindowEnd, keyWindowParts}
+
 func TestDecodeNamesTheAttribute(t *testing.T) {
 	good := received(EncodeDistribution(anyDistribution()))
 	for key := range good {
-		if key == keyMin { // its absence means that there was no value
-			continue
+		if key == keyMin || strings.HasPrefix(key, "evenkeel.window.") && !slices.Contains(alwaysThere, key) {
+			continue // its absence means that there is none
 		}
 		spoiled := maps.Clone(good)
 		delete(spoiled, key)
@@ -131,6 +187,27 @@ func TestDecodeNamesTheAttribute(t *testing.T) {
 		"sequence 0":      {keyWindowSequence, int64(0)},
 		"ends at start":   {keyWindowEnd, good[keyWindowStart]},
 		"groups not JSON": {keyGroups, "{"},
+		"groups no text":  {keyGroups, int64(1)},
+
+		"more out of range than there are":    {keyOutOfRange, int64(1 << 60)},
+		"nothing profiled":                    {keyRate, 0.0},
+		"more than all":                       {keyRate, 1.5},
+		"no number for a rate":                {keyRate, math.NaN()},
+		"negative rows held":                  {keyHeld, int64(-1)},
+		"sums no array":                       {keyEmbedded, "1"},
+		"an infinite sum":                     {keyEmbedded, []any{math.Inf(1)}},
+		"integers for sums":                   {keyEmbedded, []any{int64(1)}},
+		"too many sums":                       {keyEmbedded, make([]any, maxElements+1)},
+		"too many cells":                      {keyCounts, make([]any, maxElements+1)},
+		"sketch no base64":                    {keyDistinct, "*"},
+		"sketch cut off":                      {keyDistinct, "AAAA"},
+		"sketch too long":                     {keyDistinct, strings.Repeat("A", maxText+1)},
+		"estimate no JSON":                    {keyEstimated, "["},
+		"estimate too long":                   {keyEstimated, strings.Repeat(" ", maxText+1)},
+		"estimate of cells that do not match": {keyEstimated, `{"positives":[1]}`},
+		"a negative number of rows":           {keyEstimated, `{"true_positive":-1}`},
+		"a negative cell of an estimate":      {keyEstimated, `{"positives":[-1],"negatives":[0]}`},
+		"an infinite sum of values":           {keySum, math.Inf(1)},
 	} {
 		spoiled := maps.Clone(good)
 		spoiled[c.key] = c.value
@@ -147,6 +224,9 @@ func TestDecodeRefusesTablesThatDoNotAddUp(t *testing.T) {
 		{{Group: "a", Favourable: 2, Total: 1}},
 		{{Group: "b", Total: 1}, {Group: "a", Total: 1}},
 		{{Group: "a", Total: 1}, {Group: "a", Total: 1}},
+		{{Group: "a", Total: 1, Requests: &measure.Requests{Count: 1, Rows: 2}}},
+		{{Group: "a", Total: 1, Requests: &measure.Requests{Count: 1, Rows: 1, Favourable: 1}}},
+		{{Group: "a", Total: 1, Requests: &measure.Requests{Count: 1, Rows: 1, RowsSquared: -1}}},
 	} {
 		d.Groups = groups
 		if _, err := DecodeDistribution(received(EncodeDistribution(d))); err == nil || !strings.Contains(err.Error(), keyGroups) {
@@ -156,26 +236,38 @@ func TestDecodeRefusesTablesThatDoNotAddUp(t *testing.T) {
 }
 
 // Whatever is received, the decoder answers with a distribution that it would
-// itself encode and decode again, or with an error.
+// itself encode and decode again to the same, or with an error.
 func FuzzDecodeDistribution(f *testing.F) {
-	f.Add("m", "x", "feature", "numeric", int64(1), int64(0), int64(10), int64(5), int64(5), 0.0, 1.0, `[]`, uint8(0))
-	f.Add("", "", "group", "", int64(0), int64(-1), int64(1), int64(2), int64(1<<62), math.NaN(), math.Inf(1), `[{"group":"a","favourable":1,"total":2}]`, uint8(7))
-	f.Fuzz(func(t *testing.T, model, feature, target, kind string, sequence, start, end, cell, n int64, sum, least float64, groups string, drop uint8) {
+	sketch, _ := new(measure.HyperLogLog).MarshalBinary()
+	f.Add("m", "x", "feature", "numeric", int64(1), int64(0), int64(10), int64(5), int64(5), 0.0, 1.0, `[]`, 0.5, []byte(nil), `{}`, uint8(0))
+	f.Add("m", "x", "rows", "sums", int64(1), int64(0), int64(10), int64(5), int64(5), 0.0, 1.0, `[]`, 1.0, sketch, `{"rows":5,"positives":[1e300],"negatives":[2]}`, uint8(9))
+	f.Add("", "", "group", "", int64(0), int64(-1), int64(1), int64(2), int64(1<<62), math.NaN(), math.Inf(1), `[{"group":"a","favourable":1,"total":2,"requests":{"rows":2,"favourable":1}}]`, math.NaN(), []byte("x"), `{"rows":-1}`, uint8(7))
+	f.Fuzz(func(t *testing.T, model, feature, target, kind string, sequence, start, end, cell, n int64, sum, least float64, groups string, rate float64, sketch []byte, estimated string, drop uint8) {
 		attrs := received(EncodeDistribution(anyDistribution()))
 		attrs[KeyModelName], attrs[KeyFeatureName], attrs[keyTarget], attrs[keyFeatureKind] = model, feature, target, kind
 		attrs[keyWindowSequence], attrs[keyWindowStart], attrs[keyWindowEnd] = sequence, start, end
 		attrs[keyCounts], attrs[keyN], attrs[keyMissing] = []any{cell}, n, int64(0)
 		attrs[keyOther], attrs[keyNew], attrs[keyInvalid] = int64(0), int64(0), int64(0)
 		attrs[keySum], attrs[keyMin], attrs[keyMax], attrs[keyGroups] = sum, least, least, groups
-		if keys := []string{keyN, keyCounts, keySum, keyMax, keyGroups}; int(drop) < len(keys) {
-			delete(attrs, keys[drop])
+		attrs[keyRate], attrs[keyEmbedded], attrs[keyHeld], attrs[keyOutOfRange] = rate, []any{sum, least}, n, cell
+		attrs[keyDistinct], attrs[keyEstimated] = base64.StdEncoding.EncodeToString(sketch), estimated
+		keys := []string{keyN, keyCounts, keySum, keyMax, keyGroups, keyRate, keyEmbedded, keyHeld, keyOutOfRange, keyDistinct, keyEstimated}
+		if i := int(drop); i < len(keys) {
+			delete(attrs, keys[i])
 		}
 		d, err := DecodeDistribution(attrs)
 		if err != nil {
 			return
 		}
-		if _, err := DecodeDistribution(received(EncodeDistribution(d))); err != nil {
+		again, err := DecodeDistribution(received(EncodeDistribution(d)))
+		if err != nil {
 			t.Fatalf("decoded once, not twice: %v\n%+v", err, d)
+		}
+		if d.Rate == 1 {
+			d.Rate = 0 // goes without saying
+		}
+		if !equal(d, again) {
+			t.Fatalf("first %+v\nthen  %+v", d, again)
 		}
 	})
 }

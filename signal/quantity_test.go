@@ -17,7 +17,7 @@ func texts(found []Quantity) []string {
 	var out []string
 	for _, q := range found {
 		text := strings.TrimPrefix(q.Metric, "evenkeel.")
-		for _, l := range q.Labels {
+		for _, l := range q.Dimensions {
 			text += " " + l.Value
 		}
 		out = append(out, fmt.Sprintf("%s %.4g/%d", text, q.Estimate.Value, q.Estimate.Samples))
@@ -27,15 +27,15 @@ func texts(found []Quantity) []string {
 
 func psiOf(target Target, baseline string, value float64, rows uint64) Quantity {
 	return Quantity{
-		MetricDriftScore,
-		[]Label{{KeyDriftMethod, DriftPSI}, {KeyDriftTarget, string(target)}, {KeyBaselineID, baseline}},
-		measure.Estimate{Value: value, Samples: rows},
+		Metric:     MetricDriftScore,
+		Dimensions: []Dimension{{KeyDriftMethod, DriftPSI}, {KeyDriftTarget, string(target)}, {KeyBaselineID, baseline}},
+		Estimate:   measure.Estimate{Value: value, Samples: rows},
 	}
 }
 
 func TestDriftShares(t *testing.T) {
 	other := psiOf(TargetFeature, "b", 9, 1)
-	other.Labels[0].Value = DriftJS
+	other.Dimensions[0].Value = DriftJS
 	got := texts(DriftShares([]Quantity{
 		psiOf(TargetFeature, "b", 0.25, 900), psiOf(TargetFeature, "a", 0.26, 1000), psiOf(TargetFeature, "a", 0.1, 400),
 		psiOf(TargetFeature, "a", 0, 500), psiOf(TargetPrediction, "a", 3, 2), other,
@@ -49,41 +49,33 @@ func TestDriftShares(t *testing.T) {
 	}
 }
 
-func TestQuality(t *testing.T) {
-	numbers := &FeatureBaseline{Kind: Numeric, Missing: 10, N: 1000}
-	words := &FeatureBaseline{Kind: Categorical, Missing: 11, N: 1000}
-	column := func(kind Kind) *Distribution {
-		return &Distribution{Target: TargetFeature, Feature: "f", Kind: kind, Baseline: "sha256:0123456789abcdef", Counts: []uint64{80}, Missing: 10, Invalid: 9, New: 1, N: 100}
+// checkParityP wants p-values beside the parity differences of the two groups that
+// are judged and not the reference, and nowhere else.
+func checkParityP(t *testing.T, found []Quantity) {
+	t.Helper()
+	female := measure.Proportion{Favourable: 60, Total: 200}
+	unknown, err := measure.ProportionsTest(measure.Proportion{Favourable: 300, Total: 600}, female)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		name string
-		f    *FeatureBaseline
-		d    *Distribution
-		want []string
-	}{
-		{"numeric, required", numbers, column(Numeric), []string{
-			"feature.quality.ratio missing f true 0123456789ab 0.1/100", "feature.quality.ratio type f true 0123456789ab 0.1/90",
-		}},
-		{"categorical, not required", words, column(Categorical), []string{
-			"feature.quality.ratio missing f false 0123456789ab 0.1/100", "feature.quality.ratio type f false 0123456789ab 0.1/90",
-			"feature.quality.ratio new_category f false 0123456789ab 0.01235/81",
-		}},
-		{"no baseline", nil, column(Categorical), []string{
-			"feature.quality.ratio missing f false 0123456789ab 0.1/100", "feature.quality.ratio type f false 0123456789ab 0.1/90",
-		}},
-		{"empty", numbers, &Distribution{Target: TargetFeature, Kind: Numeric}, nil},
-		{"all missing", numbers, &Distribution{Target: TargetFeature, Feature: "f", Kind: Numeric, Missing: 5, N: 5}, []string{"feature.quality.ratio missing f true  1/5"}},
-		{"a prediction", numbers, &Distribution{Target: TargetPrediction, Kind: Numeric, Missing: 5, N: 5}, nil},
-	} {
-		if got := texts(Quality(c.f, c.d, 0.95)); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q", c.name, got)
+	male, err := measure.ProportionsTest(measure.Proportion{Favourable: 100, Total: 200}, female)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[int][]Sibling{
+		0: {{SuffixP, unknown}, {SuffixPAdjusted, 2 * unknown}},
+		2: {{SuffixP, male}, {SuffixPAdjusted, male}},
+	}
+	for i, q := range found {
+		if !slices.Equal(q.Beside, want[i]) {
+			t.Errorf("beside %v: %v, want %v", q.Dimensions, q.Beside, want[i])
 		}
 	}
 }
 
 func TestGroupDisparities(t *testing.T) {
 	d := &Distribution{Target: TargetGroup, Feature: "gender", Groups: []GroupCount{
-		{GroupUnknown, 300, 600}, {"female", 60, 200}, {"male", 100, 200}, {"rare", 1, 2},
+		{Group: GroupUnknown, Favourable: 300, Total: 600}, {Group: "female", Favourable: 60, Total: 200}, {Group: "male", Favourable: 100, Total: 200}, {Group: "rare", Favourable: 1, Total: 2},
 	}}
 	o := FairnessOptions{Confidence: 0.95, MinShare: 0.02}
 	want := []string{
@@ -96,6 +88,7 @@ func TestGroupDisparities(t *testing.T) {
 		"fairness.disparity impact_ratio_min_max gender true 0.6/1000",
 		"fairness.coverage gender 0.4012/1002",
 	}
+	checkParityP(t, GroupDisparities(nil, d, o))
 	if got := texts(GroupDisparities(nil, d, o)); !slices.Equal(got, want) { // the largest known group is the reference
 		t.Errorf("got %q", strings.Join(got, "\n"))
 	}
@@ -104,7 +97,7 @@ func TestGroupDisparities(t *testing.T) {
 		o := o
 		o.Reference = declared
 		found := GroupDisparities(b, d, o)
-		return found[0].Label(KeyReferenceGroup)
+		return found[0].Dimension(KeyReferenceGroup)
 	}
 	if reference(b, "") != "male" || reference(b, "rare") != "rare" {
 		t.Errorf("reference %q of the baseline, %q declared", reference(b, ""), reference(b, "rare"))
@@ -129,7 +122,7 @@ func TestQuantitiesAreSeries(t *testing.T) {
 		table := &Distribution{Target: TargetGroup, Feature: "f"}
 		for _, name := range []string{GroupUnknown, "x", "y", "z"} {
 			n := count.Draw(t, "group")
-			table.Groups = append(table.Groups, GroupCount{name, rapid.Uint64Range(0, n).Draw(t, "favourable"), n})
+			table.Groups = append(table.Groups, GroupCount{Group: name, Favourable: rapid.Uint64Range(0, n).Draw(t, "favourable"), Total: n})
 		}
 		found, err := f.Drifts(d)
 		if err != nil {
@@ -138,9 +131,10 @@ func TestQuantitiesAreSeries(t *testing.T) {
 		found = append(found, DriftShares(found)...)
 		found = append(found, Quality(f, d, 0.95)...)
 		found = append(found, GroupDisparities(nil, table, FairnessOptions{Confidence: 0.95, MinShare: 0.02})...)
+		found = append(found, SelectionRates(table, FairnessOptions{Confidence: 0.95, MinShare: 0.02})...)
 		seen := map[string]bool{}
 		for _, q := range found {
-			series := fmt.Sprint(q.Metric, q.Labels)
+			series := fmt.Sprint(q.Metric, q.Dimensions)
 			e := q.Estimate
 			if seen[series] {
 				t.Fatalf("%s is there twice", series)

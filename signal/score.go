@@ -59,7 +59,7 @@ func (f *FeatureBaseline) cells(counts []uint64) []uint64 {
 
 // Disparity is one group compared with the reference group by one metric.
 type Disparity struct {
-	Metric    string // FairnessParityDifference or FairnessDisparateImpact
+	Metric    string // one of measure.DisparityMeasures that need no labels
 	Group     string
 	Reference string
 	Judged    bool // false: the group holds too few of the rows to be judged
@@ -78,12 +78,12 @@ type FairnessOptions struct {
 // values are left out: a reference group without rows leaves nothing, one
 // without favourable outcomes leaves no ratio.
 func Disparities(groups []GroupCount, o FairnessOptions) []Disparity {
-	var reference measure.Proportion
+	var reference measure.Confusion
 	var rows uint64
 	for _, g := range groups {
 		rows += g.Total
 		if g.Group == o.Reference {
-			reference = measure.Proportion{Favourable: g.Favourable, Total: g.Total}
+			reference = g.outcomes()
 		}
 	}
 	comparisons := 0
@@ -92,24 +92,30 @@ func Disparities(groups []GroupCount, o FairnessOptions) []Disparity {
 			comparisons++
 		}
 	}
-	confidence := 1 - (1-o.Confidence)/float64(max(1, comparisons))
+	confidence := measure.Bonferroni(o.Confidence, comparisons)
 	var out []Disparity
 	for _, g := range groups {
 		if g.Group == o.Reference {
 			continue
 		}
-		p := measure.Proportion{Favourable: g.Favourable, Total: g.Total}
 		d := Disparity{Group: g.Group, Reference: o.Reference, Judged: o.judges(g, rows)}
-		if e, err := measure.ParityDifference(p, reference, confidence); err == nil {
-			d.Metric, d.Estimate = FairnessParityDifference, e
-			out = append(out, d)
-		}
-		if e, err := measure.DisparateImpact(p, reference, confidence); err == nil {
-			d.Metric, d.Estimate = FairnessDisparateImpact, e
-			out = append(out, d)
+		for _, m := range measure.DisparityMeasures() {
+			if m.Labels {
+				continue
+			}
+			if e, err := m.Of(g.outcomes(), reference, confidence); err == nil {
+				d.Metric, d.Estimate = m.Name, e
+				out = append(out, d)
+			}
 		}
 	}
 	return out
+}
+
+// outcomes are the group's decisions as a table whose actual outcomes nobody
+// knows: the measures that need no labels look at the decisions only.
+func (g *GroupCount) outcomes() measure.Confusion {
+	return measure.Confusion{TruePositive: g.Favourable, TrueNegative: g.Total - g.Favourable}
 }
 
 // judges says that a group holds enough of the rows.

@@ -83,7 +83,7 @@ func TestPSICountsMissingOtherAndNew(t *testing.T) {
 }
 
 func TestDisparities(t *testing.T) {
-	groups := []GroupCount{{"(unknown)", 0, 10}, {"female", 300, 1000}, {"male", 500, 1000}, {"other", 5, 90}}
+	groups := []GroupCount{{Group: "(unknown)", Favourable: 0, Total: 10}, {Group: "female", Favourable: 300, Total: 1000}, {Group: "male", Favourable: 500, Total: 1000}, {Group: "other", Favourable: 5, Total: 90}}
 	got := Disparities(groups, FairnessOptions{Reference: "male", Confidence: 0.95, MinShare: 0.02})
 	if len(got) != 6 {
 		t.Fatalf("%d disparities, want two for each of three groups: %+v", len(got), got)
@@ -107,7 +107,7 @@ func TestDisparities(t *testing.T) {
 	if none := Disparities(groups, FairnessOptions{Reference: "absent", Confidence: 0.95}); len(none) != 0 {
 		t.Errorf("without a reference group: %+v", none)
 	}
-	noRatio := Disparities([]GroupCount{{"a", 1, 9}, {"b", 0, 9}}, FairnessOptions{Reference: "b", Confidence: 0.95})
+	noRatio := Disparities([]GroupCount{{Group: "a", Favourable: 1, Total: 9}, {Group: "b", Favourable: 0, Total: 9}}, FairnessOptions{Reference: "b", Confidence: 0.95})
 	if len(noRatio) != 1 || noRatio[0].Metric != FairnessParityDifference {
 		t.Errorf("a reference group without favourable outcomes: %+v", noRatio)
 	}

@@ -55,46 +55,12 @@ type Tap struct {
 	IdleTimeout config.Duration `yaml:"idle_timeout"`
 }
 
-// Model is one monitored model.
-type Model struct {
-	Name      string      `yaml:"name"`      // as in the V2 URL /v2/models/<name>/infer
-	Version   string      `yaml:"version"`   // empty: taken from the response or the URL
-	Baseline  string      `yaml:"baseline"`  // file of `evenkeel baseline build`; relative to this file; empty: no drift
-	Inputs    Inputs      `yaml:"inputs"`    // names for tensors with several columns
-	Outcome   Outcome     `yaml:"outcome"`   // what counts as favourable; required where groups are protected
-	Protected []Protected `yaml:"protected"` // attributes whose groups are compared
-}
-
-// Inputs names the columns of [n, f] tensors: tensor name to feature names, in
-// order. A tensor that is not listed is one feature under its own name, or, if it
-// has several columns, features named tensor.0, tensor.1 and so on.
-type Inputs struct {
-	Columns map[string][]signal.FeatureName `yaml:"columns"`
-}
-
-// Outcome says which output decides, and when it is favourable.
-type Outcome struct {
-	Output     signal.FeatureName `yaml:"output"`
-	Favourable Favourable         `yaml:"favourable"`
-}
-
-// Favourable is a set of values or a lower limit; one of the two.
-type Favourable struct {
-	Values  []string `yaml:"values"`   // numbers match by value, all else as text
-	AtLeast *float64 `yaml:"at_least"` // null: no limit; else value >= at_least
-}
-
-// Protected is an attribute whose groups are compared with a reference group.
-type Protected struct {
-	Attribute signal.FeatureName `yaml:"attribute"`
-	Reference string             `yaml:"reference"` // empty: the baseline's, else the largest group of the window
-}
-
 // Window says when a window closes.
 type Window struct {
 	Length     config.Duration `yaml:"length"`     // windows end at multiples of it since the Unix epoch
 	Count      uint64          `yaml:"count"`      // rows that close a window early; 0: time alone
 	MinShare   float64         `yaml:"min_share"`  // groups under this share of the rows are counted, not judged; 0: all judged
+	MinCell    uint64          `yaml:"min_cell"`   // groups of fewer rows in a window are held back for a later one; 0 or 1: none is
 	Confidence float64         `yaml:"confidence"` // of the simultaneous intervals over all groups
 }
 

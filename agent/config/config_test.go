@@ -136,7 +136,11 @@ func TestFavourableIsOneOfTwo(t *testing.T) {
 		{Outcome{}, true},
 		{Outcome{Output: "o", Favourable: Favourable{Values: []string{"1"}}}, true},
 		{Outcome{Output: "o", Favourable: Favourable{AtLeast: &half}}, true},
-		{Outcome{Output: "o"}, false},
+		{Outcome{Output: "o"}, true}, // a regression, or classes
+		{Outcome{Output: "o", Score: "p"}, true},
+		{Outcome{Score: "p"}, false},
+		{Outcome{Output: "p", Score: "p", Favourable: Favourable{AtLeast: &half}}, true},
+		{Outcome{Output: "p", Score: "p", Favourable: Favourable{Values: []string{"1"}}}, false},
 		{Outcome{Favourable: Favourable{AtLeast: &half}}, false},
 		{Outcome{Output: "o", Favourable: Favourable{Values: []string{"1"}, AtLeast: &half}}, false},
 	} {
@@ -144,6 +148,61 @@ func TestFavourableIsOneOfTwo(t *testing.T) {
 		c.System, c.Models = "s", []Model{{Name: "m", Outcome: test.outcome}}
 		if err := c.Validate("f"); (err == nil) != test.ok {
 			t.Errorf("%+v: %v", test.outcome, err)
+		}
+	}
+}
+
+// Groups need a favourable side, of the configuration or of the baseline, which
+// only the agent reads.
+func TestGroupsNeedAFavourableSide(t *testing.T) {
+	for _, test := range []struct {
+		outcome  Outcome
+		baseline string
+		ok       bool
+	}{
+		{Outcome{}, "", false},
+		{Outcome{Output: "o"}, "", false},
+		{Outcome{Output: "o", Favourable: Favourable{Values: []string{"1"}}}, "", true},
+		{Outcome{}, "b.json", true},
+		{Outcome{Output: "o"}, "b.json", true},
+	} {
+		c := Default()
+		c.System = "s"
+		c.Models = []Model{{Name: "m", Baseline: test.baseline, Outcome: test.outcome, Protected: []Protected{{Attribute: "gender"}}}}
+		if err := c.Validate("f"); (err == nil) != test.ok {
+			t.Errorf("%+v with baseline %q: %v", test.outcome, test.baseline, err)
+		}
+	}
+}
+
+func TestFavourableAgrees(t *testing.T) {
+	half, other := 0.5, 0.25
+	values := func(v ...string) Favourable { return Favourable{Values: v} }
+	for _, test := range []struct {
+		a, b Favourable
+		want bool
+	}{
+		{values("1"), values("1"), true},
+		{values("1"), values("1.0", "true"), true},
+		{values("yes", "1"), values("1", "yes"), true},
+		{values("yes"), values("Yes"), false},
+		{values("1"), values("1", "2"), false},
+		{values("1", "2"), values("1"), false},
+		{values("1"), Favourable{AtLeast: &half}, false},
+		{Favourable{AtLeast: &half}, Favourable{AtLeast: new(0.5)}, true},
+		{Favourable{AtLeast: &half}, Favourable{AtLeast: &other}, false},
+	} {
+		if test.a.Agrees(test.b) != test.want || test.b.Agrees(test.a) != test.want {
+			t.Errorf("%+v and %+v: want agreement %v", test.a, test.b, test.want)
+		}
+	}
+}
+
+func TestSampleIsAllUnlessGiven(t *testing.T) {
+	for text, want := range map[string]float64{"{}": 1, "{rate: null}": 1, "{rate: 0.25}": 0.25, "{rate: 1}": 1} {
+		var s Sample
+		if err := yaml.Unmarshal([]byte(text), &s); err != nil || s.Share() != want {
+			t.Errorf("%s: %v, %v, want %v", text, s.Share(), err, want)
 		}
 	}
 }

@@ -19,6 +19,7 @@ func Default() *Config {
 		Window: Window{
 			Length:     config.Duration(time.Minute),
 			MinShare:   0.02,
+			MinCell:    5,
 			Confidence: 0.95,
 		},
 		Export: Export{

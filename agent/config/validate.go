@@ -1,15 +1,12 @@
 package config
 
 import (
-	"maps"
 	"net"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/config"
-	"github.com/evenkeel/evenkeel/signal"
 )
 
 // minSpool is the smallest export spool: it must hold several windows.
@@ -73,49 +70,6 @@ func (c *Config) validateModels(f *config.Faults) {
 			seen[m.Name] = i
 		}
 		m.validate(at)
-	}
-}
-
-func (m *Model) validate(f *config.Faults) {
-	for _, tensor := range slices.Sorted(maps.Keys(m.Inputs.Columns)) {
-		names := m.Inputs.Columns[tensor]
-		at := f.At("inputs").At("columns").At(tensor)
-		if len(names) == 0 {
-			at.Add("no feature names; list one for each column of the tensor")
-		}
-		for i, n := range names {
-			if n == "" {
-				at.Index(i).Add("empty feature name")
-			}
-		}
-	}
-	m.Outcome.validate(f.At("outcome"))
-	if len(m.Protected) > 0 && m.Outcome.Output == "" {
-		f.At("outcome").At("output").Add("missing; groups are compared by it")
-	}
-	seen := map[signal.FeatureName]bool{}
-	for i, p := range m.Protected {
-		at := f.At("protected").Index(i).At("attribute")
-		switch {
-		case p.Attribute == "":
-			at.Add("missing; name an input, for example gender")
-		case seen[p.Attribute]:
-			at.Add("%q is listed twice", p.Attribute)
-		}
-		seen[p.Attribute] = true
-	}
-}
-
-func (o *Outcome) validate(f *config.Faults) {
-	at := f.At("favourable")
-	set, limit := len(o.Favourable.Values) > 0, o.Favourable.AtLeast != nil
-	switch {
-	case set && limit:
-		at.Add("has both values and at_least; keep one")
-	case o.Output != "" && !set && !limit:
-		at.Add("missing; write values: [\"1\"] or at_least: 0.5")
-	case o.Output == "" && (set || limit):
-		f.At("output").Add("missing; name the output that favourable is about")
 	}
 }
 

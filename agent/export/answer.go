@@ -51,7 +51,7 @@ func isStatus(contentType string, answer []byte) bool {
 // records of the request were dropped, and why. An answer that is not OTLP
 // tells nothing.
 func rejected(k Kind, answer []byte) (records int64, why string) {
-	if k == Logs {
+	if k != Metrics {
 		var r collogs.ExportLogsServiceResponse
 		if proto.Unmarshal(answer, &r) != nil {
 			return 0, ""

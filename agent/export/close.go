@@ -27,13 +27,16 @@ func (e *Exporter) close(ctx context.Context) error {
 	if e.stop != nil {
 		e.stop()
 		e.running.Wait()
+	}
+	err := e.closePredictions(toDisk) // before their runs are complete
+	if e.stop != nil {
 		e.declare(toDisk, complete)
 	}
 	e.retryHeld(toDisk)
 	if n := e.held.windows(); n > 0 {
 		e.o.Log.Error("windows are lost: they could not be written to the export spool", "windows", n)
 	}
-	err := errors.Join(e.evidence.Close(toDisk), e.views.Close(toDisk, e.stop != nil && !e.failed.Load()))
+	err = errors.Join(err, e.evidence.Close(toDisk), e.views.Close(toDisk, e.stop != nil && !e.failed.Load()))
 	if e.stop != nil {
 		var drains sync.WaitGroup
 		for _, s := range e.senders {

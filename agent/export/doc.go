@@ -2,7 +2,8 @@
 // them to the collector, at its own pace and without losing evidence.
 //
 //	window -> Publish -> SDK log records  -> OTLP/HTTP exporter --+
-//	          views   -> SDK metrics      -> OTLP/HTTP exporter --+-> spool (fsync) -> sender -> collector
+//	rows   -> Predict -> SDK log records  -> OTLP/HTTP exporter --+-> spool (fsync) -> sender -> collector
+//	          views   -> SDK metrics      -> OTLP/HTTP exporter --+
 //	                     same metrics     -> /metrics (Prometheus)
 //
 // The OTLP exporters believe that they talk to a server: their HTTP transport
@@ -12,5 +13,6 @@
 // costs disk space, and only that.
 //
 // Evidence fails closed: Publish returns without an error only when every
-// record of the window is on disk, all of them in one request.
+// record of the window is on disk, all of them in one request. Predictions of
+// single rows rank below: Predict never waits, and what is lost is counted.
 package export

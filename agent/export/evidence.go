@@ -23,7 +23,7 @@ const maxEvidence = 16 << 20
 
 // evidence turns events into OTLP log records through the SDK, so that they
 // carry its resource and scope, and puts all records of one batch into one
-// request. Safe for concurrent use.
+// request of its kind in the spool. Safe for concurrent use.
 type evidence struct {
 	provider *sdklog.LoggerProvider
 	logger   log.Logger
@@ -40,11 +40,11 @@ type event struct {
 	body  string // empty: none
 }
 
-func newEvidence(id Identity, s *spool, now func() time.Time) (*evidence, error) {
+func newEvidence(id Identity, s *spool, kind Kind, now func() time.Time) (*evidence, error) {
 	exporter, err := otlploghttp.New(context.Background(),
 		otlploghttp.WithEndpointURL(spoolEndpoint),
 		otlploghttp.WithURLPath("/v1/logs"),
-		otlploghttp.WithHTTPClient(&http.Client{Transport: spoolTransport{s}}),
+		otlploghttp.WithHTTPClient(&http.Client{Transport: spoolTransport{s, kind}}),
 		otlploghttp.WithCompression(otlploghttp.GzipCompression),
 		otlploghttp.WithMaxRequestSize(maxEvidence),
 		otlploghttp.WithRetry(otlploghttp.RetryConfig{Enabled: false}), // the spool answers at once
@@ -106,6 +106,8 @@ func (e *evidence) record(ev event) (log.Record, error) {
 			r.AddAttributes(attribute.String(a.Key, v))
 		case []int64:
 			r.AddAttributes(attribute.Int64Slice(a.Key, v))
+		case []float64:
+			r.AddAttributes(attribute.Float64Slice(a.Key, v))
 		default:
 			return r, fmt.Errorf("event %s: attribute %s has a %T, which has no OTLP form here", ev.name, a.Key, v)
 		}

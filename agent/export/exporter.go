@@ -43,12 +43,13 @@ type Options struct {
 // Exporter is the way out of the agent. Make it with New, then Start it, then
 // Publish windows, then Close it.
 type Exporter struct {
-	o        Options
-	spool    *spool
-	evidence *evidence
-	views    *views
-	client   *http.Client
-	senders  []*sender
+	o           Options
+	spool       *spool
+	evidence    *evidence
+	predictions *predictions
+	views       *views
+	client      *http.Client
+	senders     []*sender
 
 	mu     sync.Mutex  // keeps windows in order
 	models []*declared // versions known, configured ones first
@@ -63,10 +64,11 @@ type Exporter struct {
 
 // The exporter's parts, for the counts of panics.
 const (
-	partSender   = "sender"   // one of the senders
-	partSchedule = "schedule" // declarations and held windows
-	partEvidence = "evidence" // a window's records
-	partMetrics  = "metrics"  // scores, callbacks and exports of the metrics
+	partSender      = "sender"      // one of the senders
+	partSchedule    = "schedule"    // declarations and held windows
+	partEvidence    = "evidence"    // a window's records
+	partPredictions = "predictions" // the records of single rows
+	partMetrics     = "metrics"     // scores, callbacks and exports of the metrics
 )
 
 // New opens the spool and makes the SDK's parts. Nothing is sent before Start,
@@ -78,7 +80,7 @@ func New(o Options) (*Exporter, error) {
 	if o.Guard == nil {
 		o.Guard = guard.New(o.Log)
 	}
-	o.Guard.Expect(partSender, partSchedule, partEvidence, partMetrics)
+	o.Guard.Expect(partSender, partSchedule, partEvidence, partPredictions, partMetrics)
 	client, err := newClient(o.Export)
 	if err != nil {
 		return nil, err
@@ -89,9 +91,14 @@ func New(o Options) (*Exporter, error) {
 	if e.spool, err = openSpool(o.Folder, int64(o.Export.Spool.Max), uint64(o.Now().UnixMilli()), o.Log); err != nil {
 		return nil, err
 	}
-	if e.evidence, err = newEvidence(o.Identity, e.spool, o.Now); err != nil {
+	if e.evidence, err = newEvidence(o.Identity, e.spool, Logs, o.Now); err != nil {
 		return nil, err
 	}
+	rows, err := newEvidence(o.Identity, e.spool, Predictions, o.Now)
+	if err != nil {
+		return nil, err
+	}
+	e.predictions = newPredictions(rows)
 	every := rhythm{metrics: o.Export.MetricsEvery.Std(), heartbeat: o.Heartbeat}
 	if e.views, err = newViews(o.Identity, e.spool, every, o.Now, o.Guard, o.Log); err != nil {
 		return nil, err
@@ -142,6 +149,7 @@ func (e *Exporter) Start() {
 		e.running.Go(func() { e.o.Guard.Keep(ctx, partSender, s.run) })
 	}
 	e.running.Go(func() { e.o.Guard.Keep(ctx, partSchedule, e.keep) })
+	e.running.Go(func() { e.o.Guard.Keep(ctx, partPredictions, e.keepPredictions) })
 }
 
 // keep does what has to be done though no window closes: declare, and write
@@ -239,7 +247,9 @@ func (e *Exporter) show(c *window.Closed) {
 	if err != nil {
 		e.o.Log.Error("a score could not be computed", "model", c.Model.String(), "error", err)
 	}
-	e.views.show(c.Model, scores)
+	if cut := e.views.show(c.Model, scores); cut > 0 {
+		e.o.Log.Warn("too many scores to be shown; the window's events are whole", "model", c.Model.String(), "left_out", cut)
+	}
 }
 
 // references gives a model's declared reference groups.

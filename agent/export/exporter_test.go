@@ -472,6 +472,7 @@ func TestPanicsAreRecoveredAndCounted(t *testing.T) {
 		Dropped:     func() map[string]uint64 { return nil },
 		Undecodable: func() map[string]uint64 { return nil },
 		Profilers:   func() []*window.Profiler { return nil },
+		Carries:     func() window.CarryFaults { return window.CarryFaults{} },
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -524,6 +525,7 @@ func TestPrometheusExposition(t *testing.T) {
 		Dropped:     func() map[string]uint64 { return map[string]uint64{"queue_full": 2} },
 		Undecodable: func() map[string]uint64 { return map[string]uint64{"bad_json": 1, "error_status": 3} },
 		Profilers:   func() []*window.Profiler { return nil },
+		Carries:     func() window.CarryFaults { return window.CarryFaults{} },
 	}); err != nil {
 		t.Fatal(err)
 	}

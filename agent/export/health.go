@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	keySignal = "evenkeel.export.signal" // logs or metrics, in the exporter's own figures
+	keySignal = "evenkeel.export.signal" // logs, metrics or predictions, in the exporter's own figures
 	keyPart   = "evenkeel.agent.part"    // where a panic was recovered
 )
 
@@ -21,7 +21,8 @@ type Sources struct {
 	QueueBytes  func() int64              // bodies waiting to be decoded
 	Dropped     func() map[string]uint64  // requests that were not captured, by reason, since the start
 	Undecodable func() map[string]uint64  // requests that were captured and not profiled, or not wholly, by reason, since the start
-	Profilers   func() []*window.Profiler // for the violations they have counted
+	Profilers   func() []*window.Profiler // for the violations and changes they have counted
+	Carries     func() window.CarryFaults // of the file of small groups
 }
 
 // Watch adds the metrics of the other parts. It is called once, before or
@@ -33,6 +34,8 @@ func (e *Exporter) Watch(s Sources) error {
 	undecodable := m.counter("evenkeel.capture.undecodable", "{request}", "Requests that were captured and not profiled, or not wholly, by reason.")
 	panics := m.counter("evenkeel.agent.panics", "{panic}", "Panics that were recovered, by part of the agent; there should be none.")
 	violations := m.counter(signal.MetricViolationCount, "{value}", "Values that the baseline does not expect, by feature.")
+	changes := m.counter(signal.MetricDriftChange, "{change}", "Changes of the mean of a model's answers from one row to the next, by method; to look at.")
+	carries := m.counter("evenkeel.agent.carry.faults", "{fault}", "What went wrong with the file of small groups that are held back, by reason; there should be none.")
 	return m.observe("watch the agent", func(o metric.Observer) {
 		o.ObserveInt64(queue, s.QueueBytes())
 		for reason, n := range s.Dropped() {
@@ -46,7 +49,11 @@ func (e *Exporter) Watch(s Sources) error {
 		}
 		for _, p := range s.Profilers() {
 			observeViolations(o, violations, p)
+			observeChanges(o, changes, p)
 		}
+		faults := s.Carries()
+		o.ObserveInt64(carries, int64(faults.Corrupt), metric.WithAttributes(attribute.String(signal.KeyReason, "corrupt")))
+		o.ObserveInt64(carries, int64(faults.Unsaved), metric.WithAttributes(attribute.String(signal.KeyReason, "unsaved")))
 	})
 }
 
@@ -68,6 +75,17 @@ func observeViolations(o metric.Observer, c metric.Int64Observable, p *window.Pr
 	}
 }
 
+func observeChanges(o metric.Observer, counter metric.Int64Observable, p *window.Profiler) {
+	for _, c := range p.Changes() {
+		o.ObserveInt64(counter, int64(c.Count), metric.WithAttributes(append(modelAttrs(p.Model()),
+			attribute.String(signal.KeyScope, signal.ScopeInstance),
+			attribute.String(signal.KeyDriftMethod, c.Method),
+			attribute.String(signal.KeyDriftTarget, string(signal.TargetPrediction)),
+			attribute.String(signal.KeyFeatureName, string(c.Feature)),
+			attribute.String(signal.KeyBaselineID, p.Baseline().Short()))...))
+	}
+}
+
 // watchExport adds the exporter's own figures.
 func (e *Exporter) watchExport() error {
 	m := instrumentMaker{meter: e.views.meter, guard: e.o.Guard}
@@ -86,12 +104,19 @@ func (e *Exporter) watchExport() error {
 	}
 	held := m.gauge("evenkeel.export.window.held", "{window}", "Windows that wait in memory because the spool takes none.")
 	lost := m.counter("evenkeel.export.window.lost", "{window}", "Windows that were lost because too many were held.")
+	rowsSent := m.counter("evenkeel.export.prediction.sent", "{prediction}", "Predictions that the collector took.")
+	rowsLost := m.counter("evenkeel.export.prediction.lost", "{prediction}", "Predictions that were to be sent and never will be, by reason.")
 	return m.observe("watch the export", func(o metric.Observer) {
 		for _, k := range kinds {
 			counts, attrs := e.spool.Counts(k), metric.WithAttributes(attribute.String(keySignal, string(k)))
 			for _, g := range gauges {
 				o.ObserveInt64(g.c, g.read(counts), attrs)
 			}
+		}
+		rows := e.spool.Counts(Predictions)
+		o.ObserveInt64(rowsSent, rows.RecordsSent)
+		for reason, n := range e.predictions.lost(rows) {
+			o.ObserveInt64(rowsLost, n, metric.WithAttributes(attribute.String(signal.KeyReason, reason)))
 		}
 		h, l := e.held.account()
 		o.ObserveInt64(held, h)

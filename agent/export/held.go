@@ -78,10 +78,16 @@ func (h *holding) account() (held, lost int64) {
 
 // weight estimates a window's size in memory, in bytes.
 func weight(c *window.Closed) int64 {
-	const record, group = 512, 64
+	const record, group, sketch, estimate = 512, 128, 16 << 10, 512
 	n := int64(record)
 	for _, d := range c.Distributions {
-		n += record + 8*int64(len(d.Counts)) + group*int64(len(d.Groups))
+		n += record + 8*int64(len(d.Counts)+len(d.Embedded)) + group*int64(len(d.Groups))
+		if d.Distinct != nil {
+			n += sketch
+		}
+		if d.Estimated != nil {
+			n += estimate
+		}
 	}
 	return n
 }

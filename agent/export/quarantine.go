@@ -8,11 +8,17 @@ import (
 )
 
 // Quarantine puts the oldest request aside: the collector will never take it.
-func (s *spool) Quarantine(k Kind) {
+// One that had to make room meanwhile is gone already.
+func (s *spool) Quarantine(k Kind, number uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	e, _ := s.head(k, number) // its error is that of an acknowledgement, which this is not
+	if e == nil {
+		return
+	}
 	s.counts[k].Quarantined++
-	s.putAside(s.queues[k][0])
+	s.counts[k].RecordsRefused += max(0, e.records)
+	s.putAside(*e)
 }
 
 func (s *spool) putAside(e entry) {

@@ -15,8 +15,9 @@ type request struct {
 	Path            string `json:"path"` // /v1/logs or /v1/metrics
 	ContentType     string `json:"content_type"`
 	ContentEncoding string `json:"content_encoding,omitempty"`
-	Length          int    `json:"length"` // of the body
-	Checksum        uint32 `json:"crc32c"` // of the body
+	Records         int64  `json:"records,omitempty"` // log records in it, where they are counted
+	Length          int    `json:"length"`            // of the body
+	Checksum        uint32 `json:"crc32c"`            // of the body
 	Body            []byte `json:"-"`
 }
 

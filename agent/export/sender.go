@@ -114,7 +114,7 @@ func (s *sender) forward(ctx context.Context) error {
 	case resp.StatusCode/100 == 2:
 		// Taken, even if the rest of the answer was lost on the way.
 		if n, why := rejected(s.kind, answer); n > 0 {
-			s.spool.add(s.kind, func(c *Counts) { c.Rejected += n })
+			s.spool.Reject(s.kind, number, n)
 			s.log.Error("the collector dropped records of a request that it took", "signal", s.kind, "batch", s.batch(number), "records", n, "reason", why)
 		}
 		return s.spool.Done(s.kind, number)
@@ -123,7 +123,7 @@ func (s *sender) forward(ctx context.Context) error {
 	case forGood(resp, answer):
 		s.log.Error("the collector will never take this request; it is put aside in quarantine",
 			"signal", s.kind, "batch", s.batch(number), "status", resp.Status, "answer", excerpt(answer))
-		s.spool.Quarantine(s.kind)
+		s.spool.Quarantine(s.kind, number)
 		return nil
 	}
 	return s.refusal(resp, answer)

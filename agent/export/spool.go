@@ -19,18 +19,20 @@ type Kind string
 
 // The kinds.
 const (
-	Logs    Kind = "logs"    // evidence: windows, baselines, lineage
-	Metrics Kind = "metrics" // views
+	Logs        Kind = "logs"        // evidence: windows, baselines, lineage
+	Metrics     Kind = "metrics"     // views
+	Predictions Kind = "predictions" // single rows, as logs
 )
 
-var kinds = []Kind{Logs, Metrics}
+var kinds = []Kind{Logs, Metrics, Predictions}
 
 // spool keeps OTLP requests on disk until the collector has them: one file for
 // each request, named <number>.<kind>, written aside, fsynced and renamed, so
 // that it is there whole or not at all. Numbers never repeat, also not over
 // restarts: the collector deduplicates by them.
 //
-// Logs may use all of max, metrics half of it. What does not fit is refused.
+// Logs may use all of max, metrics half and predictions a quarter of it. What
+// does not fit is refused, except that waiting predictions make room for logs.
 // Safe for concurrent use; one process at a time (the state folder's lock).
 type spool struct {
 	folder     string
@@ -46,20 +48,6 @@ type spool struct {
 	counts  map[Kind]*Counts
 	aside   []entry // quarantined, oldest first
 	wake    map[Kind]chan struct{}
-}
-
-// Counts is what happened to one kind of request.
-type Counts struct {
-	Waiting     int64 // requests on disk
-	Bytes       int64 // of those
-	Appended    int64
-	Sent        int64 // acknowledged by the collector
-	Retried     int64 // attempts that failed and will be repeated
-	Refused     int64 // did not fit in the spool, or could not be written
-	Quarantined int64 // the collector will never take them; put aside
-	Damaged     int64 // files whose content was not what was written; put aside
-	Forgotten   int64 // quarantined files removed to make room for newer ones
-	Rejected    int64 // records that the collector dropped from a request that it took
 }
 
 // grant is how many numbers are reserved at once: a crash skips at most these.
@@ -156,7 +144,7 @@ func (s *spool) Append(r *request) error {
 			return errs.E("number a request in the export spool", errs.Unavailable, err, "")
 		}
 	}
-	e := entry{number: s.next, kind: r.Kind, size: int64(len(raw))}
+	e := entry{number: s.next, kind: r.Kind, size: int64(len(raw)), records: r.Records}
 	s.next++ // also when the write fails: no number comes twice
 	if err := s.writeFile(e.name(), raw); err != nil {
 		// What was refused is written again under another number: if this file
@@ -177,17 +165,6 @@ func (s *spool) Append(r *request) error {
 	return nil
 }
 
-// admit says whether n more bytes of this kind fit.
-func (s *spool) admit(k Kind, n int64) error {
-	total := s.counts[Logs].Bytes + s.counts[Metrics].Bytes
-	if total+n <= s.max && (k != Metrics || s.counts[Metrics].Bytes+n <= s.max/2) {
-		return nil
-	}
-	return errs.E("append to the export spool", errs.Exhausted,
-		fmt.Errorf("%d bytes of %s do not fit, %d of %d are used", n, k, total, s.max),
-		"the collector takes less than is produced; see whether it is up, or raise export.spool.max")
-}
-
 // Oldest gives the oldest request of a kind, or nil if there is none. A file
 // that is not what was written is put aside and the next one taken.
 func (s *spool) Oldest(k Kind) (*request, uint64, error) {
@@ -201,29 +178,59 @@ func (s *spool) Oldest(k Kind) (*request, uint64, error) {
 		}
 		r, damage := decodeRequest(k, raw)
 		if damage == nil {
+			s.queues[k][0].records = r.Records
 			return r, e.number, nil
 		}
 		s.log.Error("a request in the export spool is damaged; it is put aside", "file", e.name(), "error", damage)
 		s.counts[k].Damaged++
+		s.counts[k].RecordsDamaged += max(0, e.records)
 		s.putAside(e)
 	}
 	return nil, 0, nil
 }
 
-// Done removes the oldest request: the collector has acknowledged it.
+// Done removes the oldest request: the collector has acknowledged it. One that
+// had to make room meanwhile is gone already, and counts as lost.
 func (s *spool) Done(k Kind, number uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.queues[k][0]
-	if e.number != number {
-		return fmt.Errorf("request %d is acknowledged, but %d is the oldest", number, e.number)
+	e, err := s.head(k, number)
+	if e == nil {
+		return err
 	}
 	if err := os.Remove(filepath.Join(s.folder, e.name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errs.E("remove from the export spool", errs.Unavailable, err, "")
 	}
 	s.counts[k].Sent++
-	s.drop(e)
+	s.counts[k].RecordsSent += max(0, e.records)
+	s.drop(*e)
 	return nil
+}
+
+// Reject notes that the collector dropped records of the oldest request, which
+// it took.
+func (s *spool) Reject(k Kind, number uint64, records int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[k].Rejected += records
+	if e, _ := s.head(k, number); e != nil && e.records > 0 {
+		lost := min(records, e.records)
+		s.counts[k].RecordsRefused += lost
+		e.records -= lost
+	}
+}
+
+// head gives the oldest request, which should have this number; nil without an
+// error where that one had to make room.
+func (s *spool) head(k Kind, number uint64) (*entry, error) {
+	if len(s.queues[k]) == 0 || s.queues[k][0].number > number {
+		return nil, nil
+	}
+	e := &s.queues[k][0]
+	if e.number != number {
+		return nil, fmt.Errorf("request %d is acknowledged, but %d is the oldest", number, e.number)
+	}
+	return e, nil
 }
 
 // drop takes the first entry out of its queue and account.
@@ -231,18 +238,4 @@ func (s *spool) drop(e entry) {
 	s.queues[e.kind] = s.queues[e.kind][1:]
 	s.counts[e.kind].Waiting--
 	s.counts[e.kind].Bytes -= e.size
-}
-
-// add changes the counters of one kind under the lock.
-func (s *spool) add(k Kind, change func(*Counts)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change(s.counts[k])
-}
-
-// Counts gives a copy of the account of one kind.
-func (s *spool) Counts(k Kind) Counts {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return *s.counts[k]
 }

@@ -19,7 +19,12 @@ type entry struct {
 	number uint64
 	kind   Kind
 	size   int64 // of the file
+
+	records int64 // that it holds, as far as it says so; unread: its file was not looked into
 }
+
+// unread stands for the records of a file that an earlier process wrote.
+const unread = -1
 
 // scanFolder lists a folder's entries by number and removes partial files.
 func scanFolder(folder string) ([]entry, error) {
@@ -44,7 +49,7 @@ func scanFolder(folder string) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, entry{number: number, kind: Kind(kind), size: info.Size()})
+		out = append(out, entry{number: number, kind: Kind(kind), size: info.Size(), records: unread})
 	}
 	slices.SortFunc(out, func(a, b entry) int { return int(int64(a.number) - int64(b.number)) })
 	return out, nil

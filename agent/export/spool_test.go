@@ -100,6 +100,13 @@ func TestSpoolLaws(t *testing.T) {
 				} else if errs.KindOf(err) != errs.Exhausted {
 					rt.Fatal(err)
 				}
+				if k == Logs { // the oldest predictions may have made room
+					waiting := int(s.Counts(Predictions).Waiting)
+					if waiting < len(model[Predictions]) && s.Counts(Logs).Waiting != int64(len(model[Logs])) {
+						rt.Fatal("predictions made room for nothing")
+					}
+					model[Predictions] = model[Predictions][len(model[Predictions])-waiting:]
+				}
 			case "done", "aside":
 				body, n := oldest(t, s, k)
 				if len(model[k]) == 0 {
@@ -116,7 +123,7 @@ func TestSpoolLaws(t *testing.T) {
 				}
 				used[n] = body
 				if i%2 == 0 {
-					s.Quarantine(k)
+					s.Quarantine(k, n)
 				} else if err := s.Done(k, n); err != nil {
 					rt.Fatal(err)
 				}
@@ -142,9 +149,57 @@ func accountIsTheDisk(t *rapid.T, s *spool, folder string, max int64) {
 		}
 		onDisk += info.Size()
 	}
-	logs, metrics := s.Counts(Logs), s.Counts(Metrics)
-	if logs.Bytes+metrics.Bytes != onDisk || onDisk > max || metrics.Bytes > max/2 {
-		t.Fatalf("%d bytes on disk; counted logs %d, metrics %d, bound %d", onDisk, logs.Bytes, metrics.Bytes, max)
+	logs, metrics, predictions := s.Counts(Logs).Bytes, s.Counts(Metrics).Bytes, s.Counts(Predictions).Bytes
+	if logs+metrics+predictions != onDisk || onDisk > max || metrics > max/2 || predictions > max/4 {
+		t.Fatalf("%d bytes on disk; counted logs %d, metrics %d, predictions %d, bound %d", onDisk, logs, metrics, predictions, max)
+	}
+}
+
+// rowsOf is a request that says how many records it holds.
+func rowsOf(k Kind, records int64, size int) *request {
+	r := req(k, strings.Repeat("x", size))
+	r.Records = records
+	return r
+}
+
+// A full spool: predictions give their room to windows, the oldest first, and
+// each that is given up is counted, also of those that an earlier process wrote
+// and of the one that is being sent.
+func TestPredictionsMakeRoomForWindows(t *testing.T) {
+	const max = 64 << 10
+	folder := t.TempDir()
+	s := open(t, folder, max)
+	appendAll := func(k Kind, records int64) (n int64) {
+		for s.Append(rowsOf(k, records, 1000)) == nil {
+			n++
+		}
+		return n
+	}
+	predictions := appendAll(Predictions, 7)
+	if bytes := s.Counts(Predictions).Bytes; predictions < 10 || bytes > max/4 {
+		t.Fatalf("%d requests of predictions take %d of %d bytes", predictions, bytes, max)
+	}
+	s = open(t, folder, max)
+	metrics := appendAll(Metrics, 0)
+	_, first := oldest(t, s, Predictions) // it is being sent
+	logs := appendAll(Logs, 0)
+	c := s.Counts(Predictions)
+	if c.Waiting != 0 || c.Evicted != predictions || c.RecordsEvicted != 7*predictions || c.Bytes != 0 {
+		t.Errorf("of %d predictions: %+v", predictions, c)
+	}
+	if logs < metrics || s.Counts(Logs).Bytes+s.Counts(Metrics).Bytes < max-2000 {
+		t.Errorf("%d windows and %d metrics fit in %d bytes", logs, metrics, max)
+	}
+	s.Reject(Predictions, first, 3)
+	s.Quarantine(Predictions, first)
+	if err := s.Done(Predictions, first); err != nil {
+		t.Errorf("an answer for a request that is gone: %v", err)
+	}
+	if c := s.Counts(Predictions); c.Sent != 0 || c.RecordsSent != 0 || c.Quarantined != 0 || c.RecordsRefused != 0 {
+		t.Errorf("counted twice: %+v", c)
+	}
+	if err := s.Append(rowsOf(Predictions, 7, 1000)); errs.KindOf(err) != errs.Exhausted {
+		t.Errorf("a window made room for predictions: %v", err)
 	}
 }
 
@@ -284,8 +339,8 @@ func TestQuarantineKeepsTheNewestWithinItsBound(t *testing.T) {
 		if err := s.Append(req(Logs, strings.Repeat("x", 1000)+fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
 		}
-		oldest(t, s, Logs)
-		s.Quarantine(Logs)
+		_, n := oldest(t, s, Logs)
+		s.Quarantine(Logs, n)
 	}
 	files, _ := os.ReadDir(filepath.Join(folder, quarantineIn))
 	c := s.Counts(Logs)

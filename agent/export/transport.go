@@ -4,12 +4,18 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 )
 
 // spoolTransport is the HTTP transport of the OTLP exporters. A round trip
 // ends when the request is durable in the spool.
-type spoolTransport struct{ spool *spool }
+type spoolTransport struct {
+	spool *spool
+	kind  Kind
+}
+
+// recordsKey is the key of the context under which an export says how many
+// records its request holds.
+type recordsKey struct{}
 
 // spoolEndpoint stands for the spool in the exporters' options. It is never
 // dialled; https keeps TLS settings in the environment from being an error.
@@ -25,12 +31,9 @@ func (t spoolTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if closeErr != nil {
 		return nil, fmt.Errorf("close the exporter's request: %w", closeErr)
 	}
-	kind := Logs
-	if strings.HasSuffix(req.URL.Path, "/"+string(Metrics)) {
-		kind = Metrics
-	}
+	records, _ := req.Context().Value(recordsKey{}).(int64) // 0: not counted
 	err = t.spool.Append(&request{
-		Kind: kind, Path: req.URL.Path, Body: body,
+		Kind: t.kind, Path: req.URL.Path, Body: body, Records: records,
 		ContentType:     req.Header.Get("Content-Type"),
 		ContentEncoding: req.Header.Get("Content-Encoding"),
 	})

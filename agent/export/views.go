@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,10 +26,9 @@ import (
 
 const (
 	// cardinality bounds the attribute sets of one metric; the SDK's own
-	// default of 2,000 is less than a wide model with groups can have.
+	// default of 2,000 is less than a wide model with groups can have. It holds
+	// for each instrument by itself, so that siblings do not share it.
 	cardinality = 50_000
-	// maxBoards bounds the model versions whose last scores are shown.
-	maxBoards = 64
 )
 
 // durationBounds are the buckets of evenkeel.inference.duration, in seconds:
@@ -51,13 +49,6 @@ type views struct {
 
 	mu     sync.Mutex
 	boards []board // last updated last
-}
-
-// board holds the scores of the last window of one model version. A score that
-// the next window does not have disappears with it.
-type board struct {
-	model  signal.ModelRef
-	scores []score
 }
 
 // rhythm says how often the metrics leave over OTLP.
@@ -85,7 +76,7 @@ func (v *views) provider(id Identity, s *spool, every time.Duration, log *slog.L
 	otlp, err := otlpmetrichttp.New(context.Background(),
 		otlpmetrichttp.WithEndpointURL(spoolEndpoint),
 		otlpmetrichttp.WithURLPath("/v1/metrics"),
-		otlpmetrichttp.WithHTTPClient(&http.Client{Transport: spoolTransport{s}}),
+		otlpmetrichttp.WithHTTPClient(&http.Client{Transport: spoolTransport{s, Metrics}}),
 		otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
 		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}),
 		otlpmetrichttp.WithTemporalitySelector(sdkmetric.CumulativeTemporalitySelector),
@@ -123,49 +114,6 @@ func (v *views) instruments() (err error) {
 	return err
 }
 
-// scoreGauges makes the four gauges of each score, all read from the boards.
-func (v *views) scoreGauges() error {
-	type quartet struct{ value, lower, upper, samples metric.Float64ObservableGauge }
-	quartets := map[string]quartet{}
-	var all []metric.Observable
-	for name, about := range map[string]string{
-		signal.MetricDriftScore:       "Distance of the last window from the approved baseline, by method",
-		signal.MetricDriftShare:       "Share of the input features that have drifted in the last window",
-		signal.MetricDisparity:        "Disparity between groups in the last window",
-		signal.MetricFairnessCoverage: "Share of the rows of the last window whose group is known",
-	} {
-		var gauges [4]metric.Float64ObservableGauge
-		for i, part := range []struct{ suffix, unit, about string }{
-			{"", "1", "."},
-			{signal.SuffixLower, "1", ": lower limit of the interval."},
-			{signal.SuffixUpper, "1", ": upper limit of the interval."},
-			{signal.SuffixSamples, "{observation}", ": rows behind the value."},
-		} {
-			g, err := v.meter.Float64ObservableGauge(name+part.suffix, metric.WithUnit(part.unit), metric.WithDescription(about+part.about))
-			if err != nil {
-				return err
-			}
-			gauges[i] = g
-			all = append(all, g)
-		}
-		quartets[name] = quartet{gauges[0], gauges[1], gauges[2], gauges[3]}
-	}
-	_, err := v.meter.RegisterCallback(guarded(v.guard, func(o metric.Observer) {
-		for _, s := range v.scores() {
-			q, attrs := quartets[s.metric], metric.WithAttributeSet(s.attrs)
-			o.ObserveFloat64(q.value, s.estimate.Value, attrs)
-			o.ObserveFloat64(q.samples, float64(s.estimate.Samples), attrs)
-			if s.estimate.Lower != nil {
-				o.ObserveFloat64(q.lower, *s.estimate.Lower, attrs)
-			}
-			if s.estimate.Upper != nil {
-				o.ObserveFloat64(q.upper, *s.estimate.Upper, attrs)
-			}
-		}
-	}), all...)
-	return err
-}
-
 // heartbeat is the gauge that says that the agent is alive, also when no
 // request comes. The last one of a clean stop is 0, which no clock shows: nobody
 // need wait for the next.
@@ -182,29 +130,6 @@ func (v *views) heartbeat(id Identity, now func() time.Time) error {
 			return nil
 		}))
 	return err
-}
-
-// scores gives what all boards show. The slices inside are never changed.
-func (v *views) scores() []score {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	var out []score
-	for _, b := range v.boards {
-		out = append(out, b.scores...)
-	}
-	return out
-}
-
-// show replaces a model version's scores; beyond maxBoards the version that
-// was updated longest ago goes.
-func (v *views) show(m signal.ModelRef, scores []score) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.boards = slices.DeleteFunc(v.boards, func(b board) bool { return b.model == m })
-	if len(v.boards) == maxBoards {
-		v.boards = slices.Delete(v.boards, 0, 1)
-	}
-	v.boards = append(v.boards, board{m, scores})
 }
 
 // count adds a window's capture account to the counters.

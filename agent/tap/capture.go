@@ -15,6 +15,7 @@ type capture struct {
 	model   string
 	started time.Time
 	x       *Exchange
+	named   bool // its id is passed on to the model server, and back to the client
 
 	outcome  Outcome // what the client saw, so far
 	request  side
@@ -50,6 +51,7 @@ func (t *Tap) begin(model string, r *http.Request) *capture {
 	c := &capture{tap: t, model: model, started: time.Now(), outcome: Aborted}
 	c.x = &Exchange{Model: model, Path: r.URL.Path, Start: c.started, memory: t.memory}
 	c.x.Request.setHeader(r.Header)
+	c.name(r.Header)
 	if r.ContentLength > t.o.MaxBody {
 		c.request.lost = tooLarge
 	}
@@ -71,6 +73,7 @@ func (t *Tap) tapResponse(answer *http.Response) error {
 	if c == nil {
 		return nil
 	}
+	c.nameAnswer(answer.Header)
 	c.x.Status = answer.StatusCode
 	switch {
 	case answer.StatusCode == http.StatusSwitchingProtocols:

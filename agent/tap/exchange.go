@@ -12,6 +12,8 @@ type Exchange struct {
 	Path       string // of the URL, unescaped
 	Status     int    // what the client got; bodies are empty unless 2xx
 	Start, End time.Time
+	ID         string // how the headers name the request: X-Request-Id, else Ce-Id, else the tap; empty: not at all
+	Trace      string // header traceparent; empty: none
 	Request    Message
 	Response   Message
 

@@ -12,7 +12,8 @@ import (
 )
 
 // rewrite aims the request at the model server and leaves all else as the
-// client sent it: host, query, forwarding headers.
+// client sent it: host, query, forwarding headers. A name is added where the
+// request is to have one.
 func (t *Tap) rewrite(p *httputil.ProxyRequest) {
 	query := p.In.URL.RawQuery
 	p.SetURL(t.o.Upstream)
@@ -23,6 +24,7 @@ func (t *Tap) rewrite(p *httputil.ProxyRequest) {
 			p.Out.Header[h] = v
 		}
 	}
+	captureOf(p.In.Context()).nameRequest(p.Out.Header)
 }
 
 // transports are the connection pools to the model server: HTTP/1.1, which

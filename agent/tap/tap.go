@@ -19,6 +19,12 @@ type Options struct {
 	// goroutines and must not read the body.
 	Wanted func(r *http.Request) (model string, ok bool)
 
+	// Named says whether every request for a model is to have a name by which a
+	// label finds it: the model server gets it as X-Request-Id where the client
+	// sent none, and the client gets it back where the model server does not send
+	// one. nil: no request is changed. Called from many goroutines.
+	Named func(model string) bool
+
 	MaxBody int64 // bytes; an exchange with a longer body is not kept. 0: 4 MiB
 	Queue   int64 // bytes that all copies may hold together. 0: 64 MiB
 
@@ -65,6 +71,9 @@ func (o Options) withDefaults() Options {
 	o.MaxIdle = orDefault(o.MaxIdle, defaultMaxIdle)
 	if o.Wanted == nil {
 		o.Wanted = func(*http.Request) (string, bool) { return "", false }
+	}
+	if o.Named == nil {
+		o.Named = func(string) bool { return false }
 	}
 	if o.Finished == nil {
 		o.Finished = func(string, Outcome, time.Duration) {}

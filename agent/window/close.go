@@ -76,13 +76,8 @@ func (p *Profiler) close(end time.Time) {
 		End:      end.UTC(),
 		Baseline: p.o.Baseline,
 		Capture:  p.account.take(p.requests),
-	}
-	for _, c := range p.columns {
-		w.Distributions = append(w.Distributions, c.take())
-	}
-	for _, t := range p.groups {
-		w.Distributions = append(w.Distributions, t.distribution())
-		t.clear()
+
+		Distributions: p.takeWindow(),
 	}
 	for _, d := range w.Distributions {
 		p.stamp(d, w)
@@ -114,7 +109,7 @@ func (p *Profiler) takeClosed() []*Closed {
 func (p *Profiler) stamp(d *signal.Distribution, w *Closed) {
 	d.System, d.Model, d.Window = p.o.System, w.Model, w.ID
 	d.Start, d.End, d.Parts = w.Start, w.End, len(w.Distributions)
-	d.Baseline, d.Capture = p.baseline, w.Capture
+	d.Baseline, d.Capture, d.Rate = p.baseline, w.Capture, p.o.Rate
 }
 
 // take gives the column's distribution away and empties the column.
@@ -122,8 +117,9 @@ func (c *column) take() *signal.Distribution {
 	d := &signal.Distribution{
 		Target: c.target, Feature: c.name, Kind: c.kind, Bounds: c.bounds,
 		Counts: c.counts, Missing: c.missing, Other: c.other, New: c.fresh, Invalid: c.faulty,
-		N:   c.missing + c.other + c.fresh + c.faulty,
-		Sum: finite(c.sum), SumSquares: finite(c.sumSquares), Min: c.min, Max: c.max,
+		OutOfRange: c.outOfRange,
+		N:          c.missing + c.other + c.fresh + c.faulty,
+		Sum:        finite(c.sum), SumSquares: finite(c.sumSquares), Min: c.min, Max: c.max,
 	}
 	for _, n := range c.counts {
 		d.N += n

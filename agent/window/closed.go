@@ -13,6 +13,6 @@ type Closed struct {
 	ID            signal.WindowID
 	Start, End    time.Time
 	Baseline      *signal.Baseline       // nil where the model has none
-	Distributions []*signal.Distribution // features, predictions and groups; Parts is set
+	Distributions []*signal.Distribution // columns, what is derived from them, and groups; Parts is set
 	Capture       signal.Capture
 }

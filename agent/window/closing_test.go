@@ -52,7 +52,7 @@ func TestTimeWindowsAreAlignedAndNeverSkip(t *testing.T) {
 		if w := got.windows[0]; !w.Start.Before(start) || w.Distributions[0].N != 6 {
 			t.Errorf("first window: %+v", w)
 		}
-		if d := got.windows[1].Distributions; len(d) != 5 || d[0].N != 0 {
+		if d := got.windows[1].Distributions; len(d) != 6 || d[0].N != 0 {
 			t.Errorf("an empty window is emitted with all parts: %+v", d)
 		}
 		if w := got.windows[3]; !w.End.Equal(time.Now()) {

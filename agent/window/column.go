@@ -12,7 +12,8 @@ import (
 // column accumulates one feature or prediction of the open window.
 //
 // Every row of an observation lands in exactly one of counts, missing, other,
-// fresh and invalid, so they add up to the rows of the window.
+// fresh and invalid, so they add up to the rows of the window; to the trigrams
+// of all its rows in a column that counts these.
 type column struct {
 	name     signal.FeatureName
 	target   signal.Target
@@ -29,13 +30,11 @@ type column struct {
 	numberCells map[float64]int
 	folded      bool // the baseline folds rare categories into (other)
 
-	touched uint64 // the last run of rows that had this column
-
 	counts                        []uint64
 	missing, other, fresh, faulty uint64
 	sum, sumSquares, min, max     float64
 
-	outOfRange uint64     // of the open window; no part of the distribution
+	outOfRange uint64     // of the open window
 	before     Violations // of closed windows, since start
 }
 

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/category"
 	"github.com/evenkeel/evenkeel/internal/guard"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -21,9 +23,11 @@ type Options struct {
 
 	// Baseline gives the cells. nil: features are profiled as they come, with
 	// counts of rows and missing values and moments, but in one cell, so that
-	// no drift can be told from them.
+	// no drift can be told from them. What it holds beside columns is counted too:
+	// joint sets, texts, whole rows, and what its calibrator makes of scores.
 	Baseline *signal.Baseline
 
+	// Outcome must be the baseline's where both have one; empty: the baseline's.
 	Outcome   Outcome
 	Protected []signal.FeatureName // attributes to cross with the outcome; inputs by name, monitored or not
 
@@ -31,6 +35,15 @@ type Options struct {
 	Count  uint64        // rows after which a window closes early; 0: only Length closes them
 
 	MaxGroups int // distinct groups of an attribute beyond those of the baseline; 0: 64. The rest is (other)
+
+	// MinCell is how many rows of a group a window must have to tell of it; fewer
+	// are held back and come with a later window. 0 and 1: all are told.
+	MinCell uint64
+	Carries *Carries // keeps what is held back over a restart; nil: it is lost then
+
+	// Rate is the share of the requests that are profiled, in (0, 1]; 0: 1. It is
+	// told with the counts; the sampling itself is done before.
+	Rate float64
 
 	Sequences *Sequences // numbers the windows
 	// Capture gives the running totals of what passed the tap for this model:
@@ -72,6 +85,12 @@ func (o Options) withDefaults() Options {
 	if o.MaxGroups == 0 {
 		o.MaxGroups = defaultMaxGroups
 	}
+	if o.Rate == 0 {
+		o.Rate = 1
+	}
+	if b := o.Baseline; b != nil && b.Outcome != nil && b.Outcome.Favourable != nil && o.Outcome.Output == "" {
+		o.Outcome = Outcome{b.Outcome.Output, b.Outcome.Favourable.Values, b.Outcome.Favourable.AtLeast}
+	}
 	return o
 }
 
@@ -85,6 +104,8 @@ func (o Options) validate() error {
 		return errors.New("window: a sink and sequences are needed")
 	case o.Length < 0 || (o.Length == 0 && o.Count == 0):
 		return fmt.Errorf("window: length %s and count %d would never close a window; set one of them", o.Length, o.Count)
+	case !(o.Rate > 0 && o.Rate <= 1):
+		return fmt.Errorf("window: rate %v is not a share of the requests; set one above 0, and 1 for all", o.Rate)
 	case o.Outcome.AtLeast != nil && len(o.Outcome.Values) > 0:
 		return errors.New("window: outcome: favourable values and at_least exclude each other; set one")
 	case o.Outcome.Output != "" && o.Outcome.AtLeast == nil && len(o.Outcome.Values) == 0:
@@ -96,6 +117,37 @@ func (o Options) validate() error {
 		if err := o.Baseline.Validate(); err != nil {
 			return fmt.Errorf("window: baseline of %s: %w", o.Model, err)
 		}
+		if b := o.Baseline.Outcome; b != nil && !o.Outcome.agrees(b) {
+			return fmt.Errorf("window: outcome %q is not what the baseline of %s was built with, %q; leave it out, or say the same", o.Outcome.Output, o.Model, b.Output)
+		}
 	}
 	return nil
+}
+
+// agrees says whether an outcome means what the baseline's does. One that the
+// baseline leaves open, since its output is no decision, may be decided.
+func (o Outcome) agrees(b *signal.OutcomeBaseline) bool {
+	if o.Output == "" {
+		return true
+	}
+	if f := b.Favourable; f != nil {
+		limits := (o.AtLeast == nil) == (f.AtLeast == nil) && (o.AtLeast == nil || *o.AtLeast == *f.AtLeast)
+		if !limits || !slices.Equal(distinctValues(o.Values), distinctValues(f.Values)) {
+			return false
+		}
+	}
+	return o.Output == b.Output
+}
+
+// distinctValues brings values that mean the same into one form and order.
+func distinctValues(values []string) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		if x, ok := category.Number(v); ok {
+			v = category.OfNumber(x)
+		}
+		out[i] = v
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/evenkeel/evenkeel/internal/category"
-	"github.com/evenkeel/evenkeel/signal"
 )
 
 // outcome is what one row's answer means for the person.
@@ -20,15 +19,15 @@ const (
 
 // outcomeReader turns the outcome column into outcomes, in a reused slice.
 type outcomeReader struct {
-	output  signal.FeatureName
+	source  *source
 	texts   []string
 	numbers []float64 // those of texts that are numbers
 	atLeast *float64
-	rows    []outcome
+	rows    []outcome // of the observation at hand
 }
 
-func newOutcomeReader(o Outcome) *outcomeReader {
-	r := &outcomeReader{output: o.Output, texts: o.Values, atLeast: o.AtLeast}
+func newOutcomeReader(o Outcome, from *source) *outcomeReader {
+	r := &outcomeReader{source: from, texts: o.Values, atLeast: o.AtLeast}
 	for _, v := range o.Values {
 		if x, ok := category.Number(v); ok {
 			r.numbers = append(r.numbers, x)
@@ -37,9 +36,10 @@ func newOutcomeReader(o Outcome) *outcomeReader {
 	return r
 }
 
-// read gives the outcome of each row; all are missing where col is nil. The
-// slice is valid until the next call.
-func (r *outcomeReader) read(col *signal.Column, rows int) []outcome {
+// read finds the outcome of each row of the observation at hand; all are missing
+// where it has no such column.
+func (r *outcomeReader) read(rows int) {
+	col := r.source.at
 	r.rows = slices.Grow(r.rows[:0], rows)[:rows]
 	for i := range r.rows {
 		switch {
@@ -51,7 +51,6 @@ func (r *outcomeReader) read(col *signal.Column, rows int) []outcome {
 			r.rows[i] = r.ofText(textAt(col, i))
 		}
 	}
-	return r.rows
 }
 
 func (r *outcomeReader) ofNumber(x float64) outcome {

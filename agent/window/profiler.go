@@ -19,7 +19,10 @@ type Profiler struct {
 	account  *account
 
 	columns []*column // the baseline's, then loose ones where there is no baseline
-	byName  map[columnKey]*column
+	sources []*source // what is read of an observation
+	byName  map[columnKey]*source
+	derived []derivation
+	watches []*changeWatch // those among derived
 	outcome *outcomeReader // nil without an outcome
 	groups  []*groupTable
 
@@ -29,15 +32,6 @@ type Profiler struct {
 	total      Totals
 	closed     []*Closed // not handed over yet
 	retired    bool      // nothing is counted any more
-	part       uint64    // numbers the runs of rows that are counted, to see which columns one lacks
-
-	outcomes   []outcome        // scratch: of the observation at hand
-	attributes []*signal.Column // scratch: its protected attributes, by group table
-}
-
-type columnKey struct {
-	target signal.Target
-	name   signal.FeatureName
 }
 
 // Totals are a profiler's running counts since it began.
@@ -59,39 +53,28 @@ func newProfiler(o Options, a *account) (*Profiler, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	p := &Profiler{o: o, account: a, byName: map[columnKey]*column{}}
+	p := &Profiler{o: o, account: a, byName: map[columnKey]*source{}}
+	if o.Outcome.Output != "" {
+		p.outcome = newOutcomeReader(o.Outcome, p.source(signal.TargetPrediction, o.Outcome.Output))
+	}
 	if o.Baseline != nil {
 		digest, err := o.Baseline.Digest()
+		if err == nil {
+			p.baseline, err = digest, p.monitor(o.Baseline)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("window: baseline of %s: %w", o.Model, err)
 		}
-		p.baseline = digest
-		for i := range o.Baseline.Features {
-			c, err := newColumn(&o.Baseline.Features[i])
-			if err != nil {
-				return nil, fmt.Errorf("window: baseline of %s: feature %s: %w", o.Model, o.Baseline.Features[i].Name, err)
-			}
-			p.register(c)
-		}
-	}
-	if o.Outcome.Output != "" {
-		p.outcome = newOutcomeReader(o.Outcome)
 	}
 	for _, attribute := range o.Protected {
-		t, err := newGroupTable(attribute, &o)
+		t, err := newGroupTable(p, attribute)
 		if err != nil {
 			return nil, fmt.Errorf("window: protected attribute %s: %w", attribute, err)
 		}
 		p.groups = append(p.groups, t)
 	}
-	p.attributes = make([]*signal.Column, len(p.groups))
 	p.open(o.Clock())
 	return p, nil
-}
-
-func (p *Profiler) register(c *column) {
-	p.columns = append(p.columns, c)
-	p.byName[columnKey{c.target, c.name}] = c
 }
 
 // Model names the version that is profiled.
@@ -124,13 +107,14 @@ func (p *Profiler) observe(obs *signal.Observation) bool {
 	p.closeDue(p.o.Clock())
 	p.requests++
 	p.total.Requests++
-	p.prepare(obs)
+	p.attend(obs)
+	defer p.release()
 	for from := 0; from < obs.Rows; {
 		to := obs.Rows
 		if p.o.Count > 0 {
 			to = from + int(min(p.o.Count-p.rows, uint64(obs.Rows-from)))
 		}
-		p.count(obs, from, to)
+		p.count(from, to)
 		p.rows += uint64(to - from)
 		p.total.Rows += uint64(to - from)
 		from = to
@@ -141,83 +125,23 @@ func (p *Profiler) observe(obs *signal.Observation) bool {
 	return true
 }
 
-// prepare finds the outcome and the protected attributes of an observation.
-func (p *Profiler) prepare(obs *signal.Observation) {
-	if p.outcome == nil {
-		return
-	}
-	var answer *signal.Column
-	clear(p.attributes)
-	for i := range obs.Columns {
-		col := &obs.Columns[i]
-		if !fits(col, obs.Rows) {
-			continue
-		}
-		if col.Target == signal.TargetPrediction && col.Name == p.outcome.output {
-			answer = col
-		}
-		for j, t := range p.groups {
-			if col.Target == signal.TargetFeature && col.Name == t.attribute {
-				p.attributes[j] = col
-			}
+// count adds the rows from..to of the observation at hand to the open window.
+func (p *Profiler) count(from, to int) {
+	for _, s := range p.sources {
+		switch {
+		case s.column == nil:
+		case s.at == nil:
+			s.column.missing += uint64(to - from)
+		default:
+			s.column.add(s.at, from, to)
 		}
 	}
-	p.outcomes = p.outcome.read(answer, obs.Rows)
-}
-
-// count adds the rows from..to of an observation to the open window.
-func (p *Profiler) count(obs *signal.Observation, from, to int) {
-	p.part++
-	for i := range obs.Columns {
-		col := &obs.Columns[i]
-		c := p.column(col, obs.Rows)
-		if c == nil || c.touched == p.part {
-			if from == 0 {
-				p.total.Unmonitored++
-			}
-			continue
-		}
-		c.touched = p.part
-		c.add(col, from, to)
+	for _, d := range p.derived {
+		d.add(from, to)
 	}
-	for _, c := range p.columns {
-		if c.touched != p.part {
-			c.missing += uint64(to - from)
-		}
+	for _, t := range p.groups {
+		t.add(p.outcome.rows, from, to)
 	}
-	for j, t := range p.groups {
-		t.add(p.attributes[j], p.outcomes, from, to)
-	}
-}
-
-// maxLooseColumns bounds what is profiled of a model without a baseline.
-const maxLooseColumns = 256
-
-// column finds the accumulator of a column; nil where it is not profiled.
-func (p *Profiler) column(col *signal.Column, rows int) *column {
-	if !fits(col, rows) {
-		return nil
-	}
-	if c, ok := p.byName[columnKey{col.Target, col.Name}]; ok || p.o.Baseline != nil {
-		return c
-	}
-	if len(p.columns) >= maxLooseColumns {
-		return nil
-	}
-	c, err := newLooseColumn(col)
-	if err != nil { // its bounds have no digest: nothing could be merged with it
-		return nil
-	}
-	c.missing = p.rows
-	p.register(c)
-	return c
-}
-
-func fits(col *signal.Column, rows int) bool {
-	if col.Strings != nil {
-		return len(col.Strings) == rows && (col.Missing == nil || len(col.Missing) == rows)
-	}
-	return len(col.Numbers) == rows
 }
 
 // Tick closes the windows that are due by the clock and gives the time at

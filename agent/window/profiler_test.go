@@ -36,7 +36,7 @@ func TestObserveCountsEveryRowOnce(t *testing.T) {
 		t.Errorf("dependants: numbers must find the categories 0, 1, 2.5 and fold 7 into other: %+v", dependants)
 	}
 	gender := got.distribution(t, 0, signal.TargetGroup, "gender")
-	want := []signal.GroupCount{{Group: "(unknown)", Favourable: 1, Total: 1}, {Group: "female", Favourable: 1, Total: 2}, {Group: "male", Favourable: 1, Total: 2}}
+	want := []signal.GroupCount{{Group: "(unknown)", Favourable: 1, Total: 1}, inOneRequest("female", 1, 2), inOneRequest("male", 1, 2)}
 	if !reflect.DeepEqual(gender.Groups, want) || gender.Missing != 1 || gender.N != 6 {
 		t.Errorf("gender: %+v; want groups %v and the row without an answer missing", gender, want)
 	}
@@ -44,11 +44,20 @@ func TestObserveCountsEveryRowOnce(t *testing.T) {
 		t.Errorf("totals: %+v", total)
 	}
 	for _, d := range got.windows[0].Distributions {
-		if d.Parts != 5 || d.System != "loan-approval" || d.Window.Sequence != 1 || d.Bounds == "" || d.Baseline == "" {
+		if d.Parts != 6 || d.Rate != 1 || d.System != "loan-approval" || d.Window.Sequence != 1 || d.Bounds == "" || d.Baseline == "" {
 			t.Errorf("%s is not stamped: %+v", d.Feature, d)
 		}
 		roundTrip(t, d)
 	}
+}
+
+// inOneRequest is a group whose rows came in one request.
+func inOneRequest(group string, favourable, total uint64) signal.GroupCount {
+	var r measure.Requests
+	if err := r.Add(measure.Proportion{Favourable: favourable, Total: total}); err != nil {
+		panic(err)
+	}
+	return signal.GroupCount{Group: group, Favourable: favourable, Total: total, Requests: &r}
 }
 
 // roundTrip sends a distribution through the wire form, whose reader checks
@@ -58,17 +67,24 @@ func roundTrip(t *testing.T, d *signal.Distribution) {
 	attrs := map[string]any{}
 	for _, a := range signal.EncodeDistribution(d) {
 		attrs[a.Key] = a.Value
-		if counts, ok := a.Value.([]int64); ok {
-			list := make([]any, len(counts))
-			for i, c := range counts {
-				list[i] = c
-			}
-			attrs[a.Key] = list
+		switch list := a.Value.(type) {
+		case []int64:
+			attrs[a.Key] = anys(list)
+		case []float64:
+			attrs[a.Key] = anys(list)
 		}
 	}
 	if _, err := signal.DecodeDistribution(attrs); err != nil {
 		t.Errorf("%s %s does not survive the wire: %v", d.Target, d.Feature, err)
 	}
+}
+
+func anys[T any](list []T) []any {
+	out := make([]any, len(list))
+	for i, x := range list {
+		out[i] = x
+	}
+	return out
 }
 
 func TestLackingColumnsAreMissingRows(t *testing.T) {
@@ -121,7 +137,7 @@ func TestOutcomeAtLeast(t *testing.T) {
 	}})
 	p.Flush()
 	d := got.distribution(t, 0, signal.TargetGroup, "gender")
-	want := []signal.GroupCount{{Group: "1", Favourable: 1, Total: 2}, {Group: "2", Favourable: 1, Total: 1}}
+	want := []signal.GroupCount{inOneRequest("1", 1, 2), {Group: "2", Favourable: 1, Total: 1}}
 	if !reflect.DeepEqual(d.Groups, want) || d.Invalid != 1 || d.Missing != 1 {
 		t.Errorf("%+v", d)
 	}
@@ -140,9 +156,9 @@ func TestGroupsAreBounded(t *testing.T) {
 	}})
 	p.Flush()
 	want := []signal.GroupCount{
-		{Group: "(other)", Favourable: 2, Total: 2},
+		inOneRequest("(other)", 2, 2),
 		{Group: "(unknown)", Favourable: 1, Total: 1},
-		{Group: "a", Favourable: 2, Total: 2},
+		inOneRequest("a", 2, 2),
 		{Group: "b", Favourable: 1, Total: 1},
 		{Group: "male", Favourable: 1, Total: 1},
 	}
@@ -212,11 +228,55 @@ func TestOptionsAreChecked(t *testing.T) {
 		"favourable values":  func(o *Options) { o.Outcome.Values = nil },
 		"outcome.output":     func(o *Options) { o.Outcome = Outcome{} },
 		"format":             func(o *Options) { o.Baseline.Format = "v0" },
+		"rate":               func(o *Options) { o.Rate = 1.5 },
+		"not a share":        func(o *Options) { o.Rate = math.NaN() },
 	} {
 		o := options(t, func(*Closed) {})
 		change(&o)
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+}
+
+// decided is the loans baseline with an outcome.
+func decided(output signal.FeatureName, values ...string) *signal.Baseline {
+	b := loans()
+	b.Outcome = &signal.OutcomeBaseline{Output: output, Favourable: &signal.Favourable{Values: values}}
+	return b
+}
+
+// The baseline's outcome and the configured one are one, or either is enough.
+func TestTheOutcomeIsTheBaselines(t *testing.T) {
+	for _, c := range []struct {
+		outcome Outcome
+		values  []string
+		ok      bool
+	}{
+		{Outcome{}, []string{"1"}, true},
+		{Outcome{Output: "approved", Values: []string{"1.0"}}, []string{"1"}, true},
+		{Outcome{Output: "approved", Values: []string{"yes", "1"}}, []string{"true", "yes", "1"}, true},
+		{Outcome{Output: "approved", Values: []string{"0"}}, []string{"1"}, false},
+		{Outcome{Output: "approved", AtLeast: new(float64)}, []string{"1"}, false},
+		{Outcome{Output: "other", Values: []string{"1"}}, []string{"1"}, false},
+	} {
+		var got collected
+		o := options(t, got.take)
+		o.Baseline, o.Outcome = decided("approved", c.values...), c.outcome
+		p, err := New(o)
+		if (err == nil) != c.ok {
+			t.Errorf("%+v with the baseline's %v: %v", c.outcome, c.values, err)
+		}
+		if err != nil {
+			if !strings.Contains(err.Error(), "not what the baseline") {
+				t.Error(err)
+			}
+			continue
+		}
+		p.Observe(applicants())
+		p.Flush()
+		if d := got.distribution(t, 0, signal.TargetGroup, "gender"); len(d.Groups) != 3 || d.Groups[0].Favourable != 1 {
+			t.Errorf("%+v: %+v", c.outcome, d)
 		}
 	}
 }

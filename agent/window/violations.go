@@ -23,14 +23,14 @@ func (c *column) violations() Violations {
 	return v
 }
 
-// Violations gives the running counts of every column that has a baseline, in
-// the baseline's order, the open window included.
+// Violations gives the running counts of every input and output that has a
+// baseline, in the baseline's order, the open window included.
 func (p *Profiler) Violations() []Violations {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := make([]Violations, 0, len(p.columns))
 	for _, c := range p.columns {
-		if c.profiled {
+		if c.profiled && (c.target == signal.TargetFeature || c.target == signal.TargetPrediction) {
 			out = append(out, c.violations())
 		}
 	}

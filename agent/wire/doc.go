@@ -1,7 +1,8 @@
 // Package wire decodes what inference servers are asked and what they answer
 // into observations, one file for each protocol.
 //
-//	agent/tap -> Exchange -> [wire: Decoder] -> signal.Observation -> agent/window
+//	agent/tap -> Exchange -> [wire: Decoders, by URL -> OIP    -> tensors -> columns] -> signal.Observation -> agent/window
+//	                                                 -> reader -> tables  -> columns
 //
 // A decoder takes bytes as they travelled and trusts none of them: a payload
 // that it cannot read is a Fault with a Reason, counted by FaultLog and written

@@ -13,6 +13,8 @@ type Exchange struct {
 	Path     string // of the URL, unescaped
 	Status   int
 	End      time.Time // when the answer was complete
+	ID       string    // how the headers name the request; empty: not at all
+	Trace    string    // the request's header traceparent; empty: none
 	Request  Message
 	Response Message
 }

@@ -8,11 +8,12 @@ type Reason string
 // The reasons.
 const (
 	BadJSON             Reason = "bad_json"
+	BadCSV              Reason = "bad_csv"
 	ShapeMismatch       Reason = "shape_mismatch"       // data and shape do not agree
 	RowsMismatch        Reason = "rows_mismatch"        // tensors disagree on the number of rows
 	UnsupportedDatatype Reason = "unsupported_datatype" // no V2 datatype that is profiled
 	UnsupportedEncoding Reason = "unsupported_encoding" // a Content-Encoding other than gzip and deflate
-	Binary              Reason = "binary"               // raw tensors after the JSON, not decoded yet
+	Binary              Reason = "binary"               // raw tensors after the JSON that do not fit what it says of them
 	NotInference        Reason = "not_inference"        // not an inference of a known model, or without tensors
 	ErrorStatus         Reason = "error_status"         // the answer was no 2xx: nothing was predicted
 	Truncated           Reason = "truncated"            // a compressed body ends too soon
@@ -21,13 +22,19 @@ const (
 	// TooWide is a part of an exchange only: a tensor of more columns than are
 	// taken apart, which is not profiled. The others are.
 	TooWide Reason = "too_wide"
+	// Opaque is a part as well: the request is no table, such as an image, and
+	// only what was answered is profiled.
+	Opaque Reason = "opaque"
 )
+
+// Partial says whether the rest of the exchange is profiled.
+func (r Reason) Partial() bool { return r == TooWide || r == Opaque }
 
 // Reasons lists all reasons of a decoder, so that each is counted from 0.
 func Reasons() []Reason {
 	return []Reason{
-		BadJSON, ShapeMismatch, RowsMismatch, UnsupportedDatatype, UnsupportedEncoding, Binary, NotInference,
-		ErrorStatus, Truncated, InflatedTooLarge, TooWide,
+		BadJSON, BadCSV, ShapeMismatch, RowsMismatch, UnsupportedDatatype, UnsupportedEncoding, Binary, NotInference,
+		ErrorStatus, Truncated, InflatedTooLarge, TooWide, Opaque,
 	}
 }
 

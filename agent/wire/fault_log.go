@@ -54,7 +54,10 @@ func (l *FaultLog) Record(model string, x *Exchange, err error) {
 }
 
 func message(r Reason) string {
-	if r == TooWide {
+	switch r {
+	case Opaque:
+		return "request not profiled, only its answer: it is no table"
+	case TooWide:
 		return "tensor not profiled; name its columns in inputs.columns to have it profiled"
 	}
 	return "payload not decoded"
@@ -84,7 +87,7 @@ func (l *FaultLog) Undecodable(model string) uint64 {
 	defer l.mu.Unlock()
 	var n uint64
 	for reason, c := range l.models[model] {
-		if reason != TooWide {
+		if !reason.Partial() {
 			n += c
 		}
 	}

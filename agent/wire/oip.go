@@ -14,7 +14,10 @@ import (
 // [n, 1] is one column under its own name; one of shape [n, f] is f columns,
 // under the names that OIPModel gives or else NAME.0, NAME.1 and so on. More
 // dimensions count as columns too, up to maxColumns; a wider tensor, such as an
-// image, is not profiled, which LeftOut tells. Integers beyond 2^53 are rounded, as JSON numbers are.
+// image, is not profiled, which LeftOut tells. Integers beyond 2^53 are rounded,
+// as JSON numbers are.
+//
+// A request is named by the id in its body, else by its headers.
 //
 // After the first exchanges have sized its memory, Decode allocates nothing for
 // plain bodies. It is not safe for concurrent use; Wants is.
@@ -32,7 +35,9 @@ type OIP struct {
 	turnedS  []string
 	turnedM  []bool
 	names    names
+	behind   []byte // tensors behind the JSON that are not read yet
 	version  string // of the answer
+	id       string // in the request's body
 	leftOut  *Fault // of the last exchange; nil: nothing
 	observed signal.Observation
 }
@@ -47,8 +52,9 @@ type OIPOptions struct {
 
 // OIPModel says how one model's tensors are read.
 type OIPModel struct {
-	// Columns names the columns of input tensors of shape [n, f].
-	Columns map[string][]signal.FeatureName
+	// Columns names the columns of input tensors of shape [n, f], Outputs those
+	// of output tensors.
+	Columns, Outputs map[string][]signal.FeatureName
 }
 
 const defaultMaxInflated = 16 << 20
@@ -137,8 +143,10 @@ func (d *OIP) decode(x *Exchange) *Fault {
 		Time:    x.End,
 		Rows:    d.tensors[0].rows,
 		Columns: d.observed.Columns[:0],
+		Request: named(d.id, x.ID),
+		TraceID: traceID(x.Trace),
 	}
-	return d.columns(inputs, d.models[model].Columns)
+	return d.columns(inputs, d.models[model])
 }
 
 func (d *OIP) clear() {
@@ -146,17 +154,25 @@ func (d *OIP) clear() {
 	d.tensors = d.tensors[:0]
 	d.numbers, d.texts, d.missing = d.numbers[:0], d.texts[:0], d.missing[:0]
 	d.turned, d.turnedS, d.turnedM = d.turned[:0], d.turnedS[:0], d.turnedM[:0]
-	d.version = ""
+	d.version, d.id = "", ""
 }
 
 // read takes the tensors of one side; side chooses the memory to inflate into.
 func (d *OIP) read(m *Message, side int, list string) *Fault {
-	if m.JSONLength != "" {
-		return fault(Binary, "tensors as raw bytes, %d in all", len(m.Body))
-	}
-	text, err := d.inflate.body(m, side, d.maxInflated)
+	body, err := d.inflate.body(m, side, d.maxInflated)
 	if err != nil {
 		return err
 	}
-	return d.message(text, list)
+	text, raw, err := splitBinary(body, m.JSONLength)
+	if err != nil {
+		return err
+	}
+	d.behind = raw
+	if err := d.message(text, list); err != nil {
+		return err
+	}
+	if len(d.behind) > 0 {
+		return fault(Binary, "%d bytes behind the JSON belong to no tensor", len(d.behind))
+	}
+	return nil
 }

@@ -10,26 +10,29 @@ import (
 // maxColumns bounds the columns that an unmapped tensor is taken apart into.
 const maxColumns = 1024
 
-// columns turns the tensors into the columns of the observation. mapped names
-// the columns of input tensors.
-func (d *OIP) columns(inputs int, mapped map[string][]signal.FeatureName) *Fault {
+// columns turns the tensors into the columns of the observation.
+func (d *OIP) columns(inputs int, model OIPModel) *Fault {
 	for i := range d.tensors {
 		t := &d.tensors[i]
 		if t.rows != d.observed.Rows {
-			return fault(RowsMismatch, "tensor %q has %d rows, tensor %q has %d", t.name, t.rows, d.tensors[0].name, d.observed.Rows)
+			return fault(RowsMismatch, "tensor %.60q has %d rows, tensor %.60q has %d", t.name, t.rows, d.tensors[0].name, d.observed.Rows)
 		}
 		target := signal.TargetPrediction
-		var columns []signal.FeatureName
+		columns := model.Outputs[t.name]
 		if i < inputs {
 			target = signal.TargetFeature
-			columns = mapped[t.name]
+			columns = model.Columns[t.name]
 		}
 		switch {
 		case columns != nil && len(columns) != t.width:
-			return fault(ShapeMismatch, "tensor %q has %d columns, the configuration names %d", t.name, t.width, len(columns))
+			return fault(ShapeMismatch, "tensor %.60q has %d columns, the configuration names %d", t.name, t.width, len(columns))
+		case columns == nil && len(t.name) > maxName:
+			if d.leftOut == nil {
+				d.leftOut = fault(TooWide, "tensor %.60q has a name of %d bytes", t.name, len(t.name))
+			}
 		case columns == nil && t.width > maxColumns:
 			if d.leftOut == nil {
-				d.leftOut = fault(TooWide, "tensor %q has %d columns, at most %d are taken apart", t.name, t.width, maxColumns)
+				d.leftOut = fault(TooWide, "tensor %.60q has %d columns, at most %d are taken apart", t.name, t.width, maxColumns)
 			}
 		case columns == nil && t.width == 1:
 			d.column(t, signal.FeatureName(d.names.keep(t.name)), target)
@@ -100,6 +103,10 @@ type names struct {
 
 const maxNames = 4096
 
+// maxName bounds the name of a column, in bytes: what is longer is none, and a
+// thousand columns would be called after it.
+const maxName = 256
+
 func newNames() names {
 	return names{kept: map[string]string{}, lists: map[string][]signal.FeatureName{}}
 }
@@ -109,7 +116,7 @@ func (n *names) keep(s string) string {
 		return k
 	}
 	s = strings.Clone(s)
-	if len(n.kept) < maxNames {
+	if len(n.kept) < maxNames && len(s) <= maxName {
 		n.kept[s] = s
 	}
 	return s

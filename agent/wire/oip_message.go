@@ -12,6 +12,7 @@ type tensor struct {
 	from, to int // values in numbers or texts
 	gaps     bool
 	dataAt   int // where data stands, if it came before the datatype; else -1
+	raw      int // bytes behind the JSON; -1: none, the data is in it
 	read     bool
 }
 
@@ -36,8 +37,8 @@ func parseDatatype(s string) datatype {
 	return unknownType
 }
 
-// message reads the JSON of one side: the tensors under list, and the answer's
-// model_version.
+// message reads the JSON of one side: the tensors under list, and the request's
+// id and the answer's model_version.
 func (d *OIP) message(text []byte, list string) *Fault {
 	s := &d.scan
 	s.begin(text)
@@ -58,6 +59,8 @@ func (d *OIP) message(text []byte, list string) *Fault {
 			} else {
 				d.version = d.raw()
 			}
+		case "id":
+			d.identifier(list == "inputs")
 		default:
 			s.skip(0)
 		}
@@ -67,6 +70,19 @@ func (d *OIP) message(text []byte, list string) *Fault {
 		return s.err
 	}
 	return bad
+}
+
+// identifier takes the id of a message, and keeps a request's: the answer only
+// repeats it. An id that is no string breaks the protocol and names nothing.
+func (d *OIP) identifier(keep bool) {
+	s := &d.scan
+	if s.next() != '"' {
+		s.skip(0)
+		return
+	}
+	if id := s.str(); keep {
+		d.id = id
+	}
 }
 
 // raw takes a value that is no string and gives its text; null is empty.
@@ -88,7 +104,7 @@ func (d *OIP) raw() string {
 // broken JSON behind them is called that.
 func (d *OIP) tensor() *Fault {
 	s := &d.scan
-	t := tensor{dataAt: -1}
+	t := tensor{dataAt: -1, raw: -1}
 	var typeName string
 	s.object(func(key string) {
 		switch key {
@@ -107,6 +123,8 @@ func (d *OIP) tensor() *Fault {
 			}
 			t.dataAt = s.at
 			s.skip(0)
+		case "parameters":
+			t.raw = s.binarySize()
 		default:
 			s.skip(0)
 		}
@@ -115,13 +133,18 @@ func (d *OIP) tensor() *Fault {
 		return nil
 	}
 	if t.datatype == unknownType {
-		return fault(UnsupportedDatatype, "tensor %q has datatype %q", t.name, typeName)
+		return fault(UnsupportedDatatype, "tensor %.60q has datatype %.60q", t.name, typeName)
 	}
 	if t.dataAt >= 0 && !t.read {
 		end := s.at
 		s.at = t.dataAt
 		d.data(&t)
 		s.at = end
+	}
+	if t.raw >= 0 {
+		if f := d.readBinary(&t, typeName); f != nil {
+			return f
+		}
 	}
 	return d.keep(&t)
 }
@@ -132,12 +155,12 @@ func (d *OIP) keep(t *tensor) *Fault {
 	case d.scan.err != nil:
 		return nil
 	case !t.shaped:
-		return fault(ShapeMismatch, "tensor %q has no usable shape", t.name)
+		return fault(ShapeMismatch, "tensor %.60q has no usable shape", t.name)
 	case !t.read:
-		return fault(ShapeMismatch, "tensor %q has no data", t.name)
+		return fault(ShapeMismatch, "tensor %.60q has no data", t.name)
 	case t.width == 0 && t.to == t.from:
 	case t.width == 0 || (t.to-t.from)/t.width != t.rows || (t.to-t.from)%t.width != 0:
-		return fault(ShapeMismatch, "tensor %q has %d values for shape [%d] of %d", t.name, t.to-t.from, t.rows, t.width)
+		return fault(ShapeMismatch, "tensor %.60q has %d values for shape [%d] of %d", t.name, t.to-t.from, t.rows, t.width)
 	}
 	d.tensors = append(d.tensors, *t)
 	return nil

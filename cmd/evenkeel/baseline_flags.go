@@ -26,6 +26,9 @@ type buildFlags struct {
 	atLeast               float64
 	protected, reference  []string
 	maxCategories         int
+	score, label          string
+	joint, windows        int
+	embeddings, texts     []string
 }
 
 func (f *buildFlags) register(cmd *cobra.Command) {
@@ -46,9 +49,15 @@ func (f *buildFlags) register(cmd *cobra.Command) {
 	s.StringVar(&f.outcome, "outcome", "", "output `column` that decides; watched as a prediction")
 	s.StringSliceVar(&f.favourable, "favourable", nil, "`values` of the outcome that are favourable to the person")
 	s.Float64Var(&f.atLeast, "favourable-at-least", 0, "outcomes from this `limit` on are favourable")
+	s.StringVar(&f.score, "score", "", "output `column` with the score of the favourable outcome")
+	s.StringVar(&f.label, "label", "", "`column` of what was right; calibrates the score, so the model must not have learnt from these rows")
 	s.StringSliceVar(&f.protected, "protected", nil, "`columns` whose groups are compared; features only if --features names them")
 	s.StringSliceVar(&f.reference, "reference", nil, "compare the groups of a column with this one, `column=group`; otherwise the largest")
 	s.IntVar(&f.maxCategories, "max-categories", 100, "most `cells` of a categorical column; rarer ones become (other)")
+	s.IntVar(&f.joint, "joint", defaultAxes, "`axes` that the numeric inputs are watched along together; 0: only one by one")
+	s.StringArrayVar(&f.embeddings, "embedding", nil, "`columns` that are one embedding, NAME=PREFIX of theirs, NAME=COLUMN,COLUMN or NAME for NAME.0, NAME.1 and so on; may be repeated")
+	s.StringSliceVar(&f.texts, "text", nil, "`columns` of texts, watched by what they are made of")
+	s.IntVar(&f.windows, "windows", 0, "`number` of windows that the rows, in the order of time, are cut into to learn how much windows vary; best each of about as many rows as will be served in one")
 }
 
 const formatUsage = "`format` of the rows: csv, jsonl or parquet; otherwise by the extension"
@@ -56,6 +65,7 @@ const formatUsage = "`format` of the rows: csv, jsonl or parquet; otherwise by t
 // options puts flags and schema file together and checks them.
 func (f *buildFlags) options(cmd *cobra.Command) (buildOptions, error) {
 	o := buildOptions{input: input{flag: "input", path: f.input, format: f.format}, output: f.output, force: f.force, schema: defaultSchema()}
+	o.schema.Joint = nil // a default that data without enough numbers need not meet
 	if f.input == "" {
 		return o, usage(cmd, errors.New("no reference data: --input FILE is missing"))
 	}
@@ -97,6 +107,11 @@ func (f *buildFlags) over(cmd *cobra.Command, s *schema) error {
 		"exclude":        func() { s.Exclude = f.exclude },
 		"outcome":        func() { s.Outcome.Output = f.outcome },
 		"max-categories": func() { s.MaxCategories = f.maxCategories },
+		"score":          func() { s.Outcome.Score = f.score },
+		"label":          func() { s.Outcome.Label = f.label },
+		"joint":          func() { s.Joint = &f.joint },
+		"windows":        func() { s.Windows = f.windows },
+		"text":           func() { s.Texts = f.texts },
 		"favourable": func() {
 			s.Outcome.Favourable.Values = f.favourable
 			if !given("favourable-at-least") {
@@ -120,7 +135,31 @@ func (f *buildFlags) over(cmd *cobra.Command, s *schema) error {
 			lay()
 		}
 	}
+	if given("embedding") {
+		if err := f.overEmbeddings(s); err != nil {
+			return err
+		}
+	}
 	return f.overReferences(s)
+}
+
+// overEmbeddings takes the place of the schema's embeddings.
+func (f *buildFlags) overEmbeddings(s *schema) error {
+	s.Embeddings = nil
+	for _, text := range f.embeddings {
+		name, of, found := strings.Cut(text, "=")
+		e := embedding{Name: name}
+		switch {
+		case name == "" || found && of == "":
+			return fmt.Errorf("--embedding: %q; write NAME=PREFIX or NAME=COLUMN,COLUMN, for example image=img_", text)
+		case strings.Contains(of, ","):
+			e.Columns = strings.Split(of, ",")
+		default:
+			e.Prefix = of
+		}
+		s.Embeddings = append(s.Embeddings, e)
+	}
+	return nil
 }
 
 // overReferences lays column=group over the protected attributes.

@@ -14,6 +14,9 @@ import (
 // plan says what each column of a file is taken for.
 type plan struct {
 	columns []plannedColumn // in the order of the header
+	sets    []plannedSet    // of columns that are watched together
+
+	notTogether string // why the numeric inputs are not, although nobody said so
 }
 
 type plannedColumn struct {
@@ -23,6 +26,9 @@ type plannedColumn struct {
 	kind      signal.Kind
 	outcome   bool
 	protected bool
+	label     bool
+	text      bool
+	embedding bool   // a coordinate
 	leftOut   string // why it is nothing of these
 }
 
@@ -34,6 +40,9 @@ func (s *schema) plan(file string, survey *tabular.Survey) (*plan, error) {
 		p.columns = append(p.columns, plannedColumn{Column: c, index: i})
 	}
 	if err := s.checkNames(file, p); err != nil {
+		return nil, err
+	}
+	if err := p.settleEmbeddings(s, file); err != nil {
 		return nil, err
 	}
 	for i := range p.columns {
@@ -49,7 +58,10 @@ func (s *schema) plan(file string, survey *tabular.Survey) (*plan, error) {
 	if !slices.ContainsFunc(p.columns, func(c plannedColumn) bool { return c.target != "" }) {
 		return nil, wrong("name the input columns with --features", "no column of %s is left to be a feature", file)
 	}
-	return p, nil
+	if rows := survey.Rows; s.Windows > 0 && rows/s.Windows < fewestWindowRows {
+		return nil, wrong("take fewer --windows, best each of about as many rows as will be served in one", "%d rows cut into %d windows leave fewer than %d for each", rows, s.Windows, fewestWindowRows)
+	}
+	return p, p.settleJoint(s, survey.Rows)
 }
 
 // checkNames makes sure that every column that was named exists, and that no
@@ -64,10 +76,13 @@ func (s *schema) checkNames(file string, p *plan) error {
 			return wrong(cureColumn(name, known), "%s has no column %q", file, name)
 		}
 	}
-	for _, name := range append(slices.Clone(s.Predictions), s.Outcome.Output) {
+	for _, name := range append(slices.Clone(s.Predictions), s.Outcome.Output, s.Outcome.Score) {
 		if name != "" && s.isNamedFeature(name) {
 			return wrong("it can be one of them", "column %q is named both as a feature and as an output", name)
 		}
+	}
+	if name := s.Outcome.Label; name != "" && s.isNamedFeature(name) {
+		return wrong("a model does not know it when it answers", "column %q is named both as a feature and as the label", name)
 	}
 	return nil
 }
@@ -89,8 +104,13 @@ func (s *schema) named() []string {
 	for _, p := range s.Protected {
 		names = append(names, p.Attribute)
 	}
-	if s.Outcome.Output != "" {
-		names = append(names, s.Outcome.Output)
+	for _, e := range s.Embeddings {
+		names = append(names, e.Columns...)
+	}
+	for _, name := range append([]string{s.Outcome.Output, s.Outcome.Score, s.Outcome.Label}, s.Texts...) {
+		if name != "" {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -107,13 +127,15 @@ func (s *schema) isNamedFeature(name string) bool {
 func (s *schema) settleRole(c *plannedColumn, rows int) {
 	c.protected = slices.ContainsFunc(s.Protected, func(p protected) bool { return p.Attribute == c.Name })
 	c.outcome = c.Name == s.Outcome.Output
+	c.label = c.Name == s.Outcome.Label
+	c.text = slices.Contains(s.Texts, c.Name)
 	inferred := s.features == nil && len(s.Columns) == 0
 	switch {
-	case c.outcome || slices.Contains(s.Predictions, c.Name):
+	case c.outcome || c.Name == s.Outcome.Score || slices.Contains(s.Predictions, c.Name):
 		c.target = signal.TargetPrediction
 	case s.isNamedFeature(c.Name):
 		c.target = signal.TargetFeature
-	case c.protected:
+	case c.protected || c.label || c.text || c.embedding:
 	case !inferred:
 		c.leftOut = "not named"
 	case slices.Contains(s.Exclude, c.Name):

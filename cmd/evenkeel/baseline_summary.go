@@ -24,6 +24,9 @@ func summarise(out io.Writer, b *signal.Baseline, p *plan, o buildOptions) error
 		text.WriteByte('\n')
 		writeGroups(&text, &g, o.schema.Outcome)
 	}
+	writeOutcome(&text, b.Outcome)
+	writeJoint(&text, b, p, o.schema.Windows)
+	writeWindows(&text, b, o.schema.Windows)
 	writeLeftOut(&text, p)
 	writeFewRows(&text, b.Rows)
 	fmt.Fprintf(&text, "\nDigest   %s\nWritten  %s\n", digest, o.output)
@@ -41,9 +44,18 @@ func writeColumns(out io.Writer, b *signal.Baseline, p *plan) {
 		if c.target == "" || f == nil {
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%s\n", c.Name, c.role(), f.Kind, len(f.Counts), share(f.Missing, f.N), holds(f, c.Distinct))
+		writeColumn(t, f, c.role(), c.Distinct)
+	}
+	for i := range b.Features {
+		if f := &b.Features[i]; f.Target == signal.TargetText {
+			writeColumn(t, f, "text", 0)
+		}
 	}
 	_ = t.Flush() // into a strings.Builder: cannot fail
+}
+
+func writeColumn(out io.Writer, f *signal.FeatureBaseline, role string, distinct int) {
+	fmt.Fprintf(out, "%s\t%s\t%s\t%d\t%s\t%s\n", f.Name, role, f.Kind, len(f.Counts), share(f.Missing, f.N), holds(f, distinct))
 }
 
 func (c *plannedColumn) role() string {
@@ -64,6 +76,9 @@ func holds(f *signal.FeatureBaseline, distinct int) string {
 			return fmt.Sprintf("always %.6g: any other value will be drift", f.Min)
 		}
 		return fmt.Sprintf("%.6g to %.6g", f.Min, f.Max)
+	}
+	if f.Target == signal.TargetText && strings.HasSuffix(string(f.Name), "."+signal.TextTrigrams) {
+		return fmt.Sprintf("%d trigrams, hashed", f.N)
 	}
 	const most = 4
 	list := strings.Join(f.Categories[:min(most, len(f.Categories))], ", ")

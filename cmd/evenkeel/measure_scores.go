@@ -110,16 +110,16 @@ func (a *answers) add(p *decisions, r roles, i int) error {
 	return nil
 }
 
-// named is a measure under its name.
-type named struct {
-	metric string
-	of     func() (measure.Estimate, error)
-}
-
-func list(basis string, measures []named) []performanceScore {
+// list gives the measures of what was counted, under a basis. A fault is why none
+// of them is defined.
+func list[Of any](basis string, measures []measure.PerformanceMeasure[Of], of Of, confidence float64, fault error) []performanceScore {
 	out := make([]performanceScore, 0, len(measures))
 	for _, m := range measures {
-		out = append(out, performanceScore{Metric: m.metric, Basis: basis, possible: orUndefined(m.of())})
+		e, err := measure.Estimate{}, fault
+		if fault == nil {
+			e, err = m.Of(of, confidence)
+		}
+		out = append(out, performanceScore{Metric: m.Name, Basis: basis, possible: orUndefined(e, err)})
 	}
 	return out
 }
@@ -127,52 +127,27 @@ func list(basis string, measures []named) []performanceScore {
 // realized are the measures of answers whose labels are known.
 func (a *answers) realized(r roles, confidence float64) []performanceScore {
 	if r.numbers {
-		return list(basisRealized, []named{
-			{"mae", func() (measure.Estimate, error) { return a.residuals.MAE(confidence) }},
-			{"rmse", func() (measure.Estimate, error) { return a.residuals.RMSE(confidence) }},
-			{"r2", a.residuals.R2},
-		})
+		return list(basisRealized, measure.ResidualMeasures(), a.residuals, confidence, nil)
 	}
-	var measures []named
+	var out []performanceScore
 	if r.outcome != "" {
-		c := a.confusion
-		measures = append(measures,
-			named{"accuracy", func() (measure.Estimate, error) { return measure.AccuracyScore(c, confidence) }},
-			named{"precision", func() (measure.Estimate, error) { return measure.Precision(c, confidence) }},
-			named{"recall", func() (measure.Estimate, error) { return measure.Recall(c, confidence) }},
-			named{"specificity", func() (measure.Estimate, error) { return measure.Specificity(c, confidence) }},
-			named{"f1", func() (measure.Estimate, error) { return measure.F1(c, confidence) }},
-			named{"mcc", func() (measure.Estimate, error) { return measure.MCC(c) }},
-		)
+		out = list(basisRealized, measure.ConfusionMeasures(), a.confusion, confidence, nil)
 	}
 	if r.score != "" {
-		measures = append(measures, a.ofScores(confidence)...)
+		out = append(out, a.ofScores(confidence)...)
 	}
-	return list(basisRealized, measures)
+	return out
 }
 
-func (a *answers) ofScores(confidence float64) []named {
-	cells, cellsErr := measure.DistinctScores(a.scores, a.favoured)
-	ofCells := func(of func() (measure.Estimate, error)) func() (measure.Estimate, error) {
-		if cellsErr != nil {
-			return func() (measure.Estimate, error) { return measure.Estimate{}, cellsErr }
-		}
-		return of
-	}
-	ofLoss := func(of func(float64) (measure.Estimate, error)) func() (measure.Estimate, error) {
-		return func() (measure.Estimate, error) {
-			if a.noLoss != nil {
-				return measure.Estimate{}, a.noLoss
-			}
-			return of(confidence)
-		}
-	}
-	return []named{
-		{"auc", ofCells(func() (measure.Estimate, error) { return measure.AUC(cells, confidence) })},
-		{"log_loss", ofLoss(a.loss.LogLossScore)},
-		{"brier", ofLoss(a.loss.Brier)},
-		{metricCalibration, ofCells(func() (measure.Estimate, error) { return measure.CorrectedECE(cells, confidence, calibrationSeed) })},
-	}
+func (a *answers) ofScores(confidence float64) []performanceScore {
+	cells, fault := measure.DistinctScores(a.scores, a.favoured)
+	out := list(basisRealized, []measure.PerformanceMeasure[[]measure.ScoreCell]{{Name: "auc", Of: measure.AUC}}, cells, confidence, fault)
+	out = append(out, list(basisRealized, measure.LossMeasures(), a.loss, confidence, a.noLoss)...)
+	return append(out, list(basisRealized, []measure.PerformanceMeasure[[]measure.ScoreCell]{{
+		Name: metricCalibration, Of: func(cells []measure.ScoreCell, confidence float64) (measure.Estimate, error) {
+			return measure.CorrectedECE(cells, confidence, calibrationSeed)
+		},
+	}}, cells, confidence, fault)...)
 }
 
 // estimated is the performance to be expected of the current scores, by what
@@ -188,17 +163,5 @@ func estimated(reference *answers, now *decisions, r roles) []performanceScore {
 		}
 		err = errors.Join(wrong, expected.Add(calibrator, now.score[i], outcome == yes))
 	}
-	either := func(of func() (measure.Estimate, error)) func() (measure.Estimate, error) {
-		if err != nil {
-			return func() (measure.Estimate, error) { return measure.Estimate{}, err }
-		}
-		return of
-	}
-	return list(basisEstimated, []named{
-		{"accuracy", either(expected.Accuracy)},
-		{"precision", either(expected.Precision)},
-		{"recall", either(expected.Recall)},
-		{"f1", either(expected.F1)},
-		{"auc", either(expected.AUC)},
-	})
+	return list(basisEstimated, measure.ExpectedMeasures(), &expected, 0, err)
 }

@@ -17,7 +17,8 @@ type progress struct {
 	out      io.Writer // nil: not a terminal
 	file     *os.File
 	size     int64
-	passes   int // begun so far, of two
+	passes   int // begun so far
+	of       int // passes in all
 	begun    time.Time
 	painted  time.Time
 	anything bool
@@ -28,11 +29,11 @@ const (
 	progressAfter = 500 * time.Millisecond
 	progressEvery = 100 * time.Millisecond
 	progressWidth = 30
-	filePasses    = 2
+	filePasses    = 2 // usually: one to examine, one to count
 )
 
 func newProgress(ctx context.Context, terminal io.Writer, file *os.File) *progress {
-	p := &progress{ctx: ctx, file: file, begun: time.Now()}
+	p := &progress{ctx: ctx, file: file, of: filePasses, begun: time.Now()}
 	if info, err := file.Stat(); err == nil {
 		p.size = max(1, info.Size())
 	}
@@ -61,7 +62,7 @@ func (p *progress) at(bytes int64) error {
 		return nil
 	}
 	p.painted, p.anything = now, true
-	done := (float64(p.passes-1) + float64(bytes)/float64(p.size)) / filePasses
+	done := (float64(p.passes-1) + float64(bytes)/float64(p.size)) / float64(p.of)
 	filled := min(progressWidth, int(done*progressWidth))
 	_, err := fmt.Fprintf(p.out, "\rreading %s [%s%s] %3.0f%%", p.file.Name(),
 		strings.Repeat("=", filled), strings.Repeat(" ", progressWidth-filled), done*100)

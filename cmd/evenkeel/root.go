@@ -27,6 +27,7 @@ Start here:
 		newDemo(),
 		newBaseline(),
 		newMeasure(),
+		newLabels(),
 		newRules(),
 		newNC(),
 		cli.Version(),

@@ -93,6 +93,9 @@ func fill(t *testing.T, store model.Writer) {
 			System: "loan-approval", Model: signal.ModelRef{Name: "loan", Version: "1"}, Length: 10 * time.Second,
 			Start: now.Add(-20 * time.Second), End: now.Add(-10 * time.Second),
 			Instances: []string{"pod-a", "pod-b"}, Absent: []string{"pod-c"}, Rows: 1204, SealedAt: now.Add(-9 * time.Second),
+		}, {
+			System: "loan-approval", Model: signal.ModelRef{Name: "loan", Version: "1"}, Length: 10 * time.Second,
+			Start: now.Add(-40 * time.Second), End: now.Add(-30 * time.Second), Instances: []string{"pod-a"}, Rows: 602, Cohort: `{"task":"decision"}`,
 		}},
 		Evaluations: []model.Evaluation{
 			verdict("income", signal.Fail, value(0.31), "income is 0.31, above 0.25"),

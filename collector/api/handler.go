@@ -16,7 +16,7 @@ func New(o Options) http.Handler {
 	o.fill()
 	h := &handler{o}
 	r := chi.NewRouter()
-	r.Use(h.headers, h.bounded)
+	r.Use(h.headers, h.timed)
 	r.NotFound(h.notFound)
 	r.MethodNotAllowed(h.methodNotAllowed)
 	r.Get("/healthz", h.healthy)
@@ -34,6 +34,8 @@ func New(o Options) http.Handler {
 }
 
 func (h *handler) routes(r chi.Router) {
+	r.With(upTo(h.MaxLabels)).Post("/labels", h.postLabels)
+	r = r.With(upTo(h.MaxBody))
 	r.Get("/nonconformities", h.listRecords)
 	r.Get("/nonconformities/{name}", h.getRecord)
 	r.Post("/nonconformities/{name}/acknowledge", h.acknowledge)
@@ -49,7 +51,6 @@ func (h *handler) routes(r chi.Router) {
 	r.Get("/series", h.prom(h.series))
 	r.Post("/series", h.prom(h.series))
 	r.Get("/labels", h.prom(h.labelNames))
-	r.Post("/labels", h.prom(h.labelNames))
 	r.Get("/label/{name}/values", h.prom(h.labelValues))
 	r.Get("/metadata", h.prom(h.metadata))
 	r.Get("/status/buildinfo", h.prom(h.buildInfo))
@@ -72,12 +73,21 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 	writeText(w, http.StatusOK, "ready\n")
 }
 
-// bounded limits a request's size and time.
-func (h *handler) bounded(next http.Handler) http.Handler {
+// timed limits a request's time.
+func (h *handler) timed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), h.Timeout)
 		defer cancel()
-		r.Body = http.MaxBytesReader(w, r.Body, h.MaxBody)
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// upTo limits the size of a request's body.
+func upTo(limit int64) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
+			next.ServeHTTP(w, r)
+		})
+	}
 }

@@ -86,6 +86,7 @@ type Options struct {
 	// Known checks that there are such a rule and such a system before a
 	// criterion is approved: a misspelt one would be of no effect.
 	Known   func(ctx context.Context, rule signal.RuleID, system signal.SystemID) error
+	Labels  Labels                          // nil: none are taken
 	Ready   func(ctx context.Context) error // why /readyz says no
 	Metrics prometheus.Gatherer             // served at /metrics
 	Tickets func(record string) map[string]string
@@ -93,10 +94,11 @@ type Options struct {
 	Account func() Account
 	Plugins func() []Plugin
 
-	Clock   func() time.Time // nil means time.Now
-	Log     *slog.Logger     // nil discards
-	Timeout time.Duration    // of one request; 0 means 1 minute
-	MaxBody int64            // bytes of a request's body; 0 means 1 MiB
+	Clock     func() time.Time // nil means time.Now
+	Log       *slog.Logger     // nil discards
+	Timeout   time.Duration    // of one request; 0 means 1 minute
+	MaxBody   int64            // bytes of a request's body; 0 means 1 MiB
+	MaxLabels int64            // bytes of a body of labels, before and after decompression; 0 means 16 MiB
 }
 
 func (o *Options) fill() {
@@ -111,6 +113,9 @@ func (o *Options) fill() {
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 1 << 20
+	}
+	if o.MaxLabels == 0 {
+		o.MaxLabels = 16 << 20
 	}
 }
 

@@ -51,16 +51,23 @@ func statusOf(err error) int {
 	if errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge
 	}
+	if errors.Is(err, errNotRead) {
+		return http.StatusUnsupportedMediaType
+	}
 	return kinds[errs.KindOf(err)].status
 }
 
 func (h *handler) failWith(w http.ResponseWriter, status int, err error) {
+	writeJSON(w, status, problem{detailOf(err)})
+}
+
+func detailOf(err error) problemDetail {
 	detail := problemDetail{Kind: kinds[errs.KindOf(err)].word, Message: err.Error()}
 	var e *errs.Error
 	if errors.As(err, &e) && e.Hint != "" {
 		detail.Message, detail.Hint = fmt.Sprintf("%s: %v", e.Op, e.Err), e.Hint
 	}
-	writeJSON(w, status, problem{detail})
+	return detail
 }
 
 func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {

@@ -7,7 +7,10 @@
 //	store ── at the start ────┘         (newest evaluations only)
 //
 // A rule by windows is evaluated once for each sealed window of its length, at
-// the slot's end, with the window as lookback: only this slot's values count. A
+// the slot's end, with the window as lookback: only this slot's values count.
+// That is a window over rows, or, for a rule on labelled windows, one over
+// predictions and their labels, which is closed a horizon after its end; both
+// may have the same length and end, and neither is taken for the other. A
 // rule by the wall clock is evaluated at multiples of its period, for every
 // system that is declared or known, once everything that was acknowledged by
 // then is stored, and not right after a restart, while agents still deliver

@@ -52,7 +52,7 @@ func TestFromDistributionsToVerdicts(t *testing.T) {
 		t.Errorf("subjects %v, %d consumed", got, len(w.consumed))
 	}
 	failed := w.consumed[slices.IndexFunc(w.consumed, func(ev model.Evaluation) bool { return ev.State == model.StateFiring })]
-	if !strings.HasPrefix(failed.Reason, "PSI of income is 1.04") || !strings.HasSuffix(failed.Reason, ", above 0.25, in 2 windows in a row") {
+	if !strings.HasPrefix(failed.Reason, "PSI of income is 1.04") || !strings.HasSuffix(failed.Reason, `, above 0.25, in 2 windows in a row; "above 3" rose from 25% to 60% of rows, "up to 1" fell from 25% to 2.5%, "above 1, up to 2" fell from 25% to 7.5%`) {
 		t.Errorf("reason: %s", failed.Reason)
 	}
 	if fmt.Sprint(failed.WindowIDs) != "[a/4 b/4]" || failed.Samples != 400 || failed.FailLimit != "> 0.25" || failed.WarnLimit != "> 0.1" ||

@@ -63,7 +63,8 @@ func (e *Evaluator) take(ctx context.Context) error {
 
 func (e *Evaluator) giveBack() { e.turn <- struct{}{} }
 
-// Sealed evaluates the rules of a window's length; fleet calls it. What cannot
+// Sealed evaluates the rules of a window's length, those on labelled windows
+// where it is one; fleet calls it. What cannot
 // be evaluated because ctx ended is evaluated after the next start, when fleet
 // tells of it again. What was evaluated before is passed over.
 func (e *Evaluator) Sealed(ctx context.Context, w model.FleetWindow) {
@@ -84,12 +85,12 @@ func (e *Evaluator) Sealed(ctx context.Context, w model.FleetWindow) {
 // window evaluates the rules that are due at a sealed window.
 func (e *Evaluator) window(ctx context.Context, w *model.FleetWindow) error {
 	o := windowOccasion(w)
-	if len(w.WindowIDs) > 0 {
+	if len(w.WindowIDs) > 0 || w.Rows > 0 {
 		e.hear(w.System, w.End)
 	}
 	var due []*rules.Effective
 	for _, rule := range e.options.Rules.For(w.System) {
-		if rule.Windowed() && rule.Method.Window.Std() == w.Length && e.done[doneKey{w.System, rule.ID, w.Model}].Before(w.End) {
+		if rule.Windowed() && rule.Labelled() == w.Labelled() && rule.Method.Window.Std() == w.Length && e.done[doneKey{w.System, rule.ID, w.Model}].Before(w.End) {
 			due = append(due, rule)
 		}
 	}
@@ -110,6 +111,9 @@ func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effe
 		}
 		e.metrics.seconds.Observe(time.Since(began).Seconds())
 		all = append(all, found...)
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	all, err := e.store(ctx, o, due, all)
 	if err != nil {

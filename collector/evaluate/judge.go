@@ -32,6 +32,10 @@ func (e *Evaluator) judge(ctx context.Context, rule *rules.Effective, o *occasio
 		j.failed(err)
 	} else {
 		j.values(&measured)
+		j.explain(ctx)
+		if ctx.Err() != nil { // half of what it would say
+			return nil, ctx.Err()
+		}
 	}
 	return slices.SortedFunc(maps.Values(j.out), func(a, b model.Evaluation) int {
 		return strings.Compare(subjectKey(a.Subject), subjectKey(b.Subject))
@@ -72,7 +76,7 @@ func (j *judgement) values(measured *readings) {
 	}
 	if len(measured.list) > 0 {
 		j.breakSilence(len(measured.list))
-	} else if len(j.out) == 0 && j.e.silenceCounts(j.rule, j.o) {
+	} else if len(j.out) == 0 && j.rule.NoData.Expect != rules.ExpectSeen && j.e.silenceCounts(j.rule, j.o) {
 		j.put(j.o.whole(), signal.NoData, measure.GroundAbsent, nil)
 	}
 }
@@ -120,11 +124,28 @@ func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why m
 	if r != nil {
 		ev.Value, ev.Lower, ev.Upper, ev.Samples = &r.value, r.lower, r.upper, r.samples
 	}
+	lawful := j.accepted(subject, verdict)
+	if lawful != nil {
+		ev.Verdict = signal.Pass
+	}
 	last, known := j.e.latest[stateKey{j.o.system, j.rule.ID, key}]
 	ev.Streak = streak(j.rule, &ev, &last, known)
 	ev.State = state(j.rule, &ev)
-	ev.Reason = reason(j.rule, subject, r, why, ev.Streak)
+	if lawful == nil {
+		ev.Reason = reason(j.rule, subject, r, why, ev.Streak)
+	} else {
+		ev.Reason = reason(j.rule, subject, r, why, 1) + acceptance(lawful)
+	}
 	j.out[key] = ev
+}
+
+// accepted gives the declared reason that makes a verdict on a subject a pass;
+// nil where there is none or none is needed. An error stays one.
+func (j *judgement) accepted(subject map[string]string, verdict signal.Verdict) *rules.LawfulReason {
+	if verdict == signal.Pass || verdict == signal.Error {
+		return nil
+	}
+	return j.rule.Lawful(subject, j.o.end)
 }
 
 // evaluationNamespace makes the ids of evaluations their own.

@@ -21,6 +21,7 @@ const (
 	labelModelVersion = "evenkeel_model_version"
 	labelScope        = "evenkeel_scope"
 	labelWindowLength = "evenkeel_window_length"
+	labelFeature      = "evenkeel_feature_name"
 )
 
 // occasion is one time at which rules are evaluated: a sealed window of one
@@ -30,10 +31,15 @@ type occasion struct {
 	model      *signal.ModelRef // nil: the wall clock; empty name: a system without any model
 	start, end time.Time        // of a tick: the time since the last one
 	windowIDs  []string
+
+	explanations map[signal.FeatureName]string // of a sealed window: what moved in which column
 }
 
 func windowOccasion(w *model.FleetWindow) *occasion {
-	return &occasion{system: w.System, model: &w.Model, start: w.Start, end: w.End, windowIDs: w.WindowIDs}
+	return &occasion{
+		system: w.System, model: &w.Model, start: w.Start, end: w.End,
+		windowIDs: w.WindowIDs, explanations: w.Explanations,
+	}
 }
 
 // restrict keeps an expression to the occasion's system and, where it asks for

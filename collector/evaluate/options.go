@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,6 +45,10 @@ type Options struct {
 	Patience   time.Duration // how long a query is tried again while the store is away; default 1m
 	StartGrace time.Duration // after a restart, for agents that hold heartbeats back: no ticks until then; default 90s
 
+	// Horizon gives how long after its end a labelled window takes labels, after
+	// which it is judged; nil: 24h for all.
+	Horizon func(signal.SystemID) time.Duration
+
 	// Stored says that everything which was acknowledged before t is in the
 	// store; nil: it always is. Until it is, a tick at t waits.
 	Stored func(t time.Time) bool
@@ -56,6 +61,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Remember <= 0 {
 		o.Remember = 7 * 24 * time.Hour
+	}
+	if o.Horizon == nil {
+		o.Horizon = func(signal.SystemID) time.Duration { return 24 * time.Hour }
 	}
 	if o.Patience <= 0 {
 		o.Patience = time.Minute
@@ -81,12 +89,17 @@ func (o *Options) remember(rule *rules.Effective) time.Duration {
 	return max(o.Remember, 2*rule.Step())
 }
 
-// rememberMost is the longest that anything is remembered.
+// rememberMost is the longest that anything is remembered. A labelled window is
+// judged long after its end, by which evaluations are remembered.
 func (o *Options) rememberMost() time.Duration {
 	most := o.Remember
-	for _, system := range append(o.Rules.Overridden(), "") {
+	for _, system := range slices.Concat(o.Systems, o.Rules.Overridden(), []signal.SystemID{""}) {
 		for _, rule := range o.Rules.For(system) {
-			most = max(most, o.remember(rule))
+			keep := o.remember(rule)
+			if rule.Labelled() {
+				keep += o.Horizon(system)
+			}
+			most = max(most, keep)
 		}
 	}
 	return most

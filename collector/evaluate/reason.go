@@ -41,6 +41,11 @@ func reason(rule *rules.Effective, subject map[string]string, r *reading, why me
 	return is + ", not " + rule.Fail.Phrase()
 }
 
+// acceptance says why what would not pass does.
+func acceptance(l *rules.LawfulReason) string {
+	return fmt.Sprintf("; accepted until %s for a lawful reason that %s declares: %s", l.Until, l.By, l.Reason)
+}
+
 // statistic names the rule's statistic as people do.
 func statistic(rule *rules.Effective) string {
 	name := strings.ReplaceAll(rule.Method.Statistic, "_", " ")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -56,7 +57,9 @@ type world struct {
 	queries   query.Options
 	metrics   *prometheus.Registry
 	crowd     uint64                 // women, and men, in each window
+	outside   uint64                 // incomes out of the baseline's range in each window
 	grace     time.Duration          // after a restart; none unless a test sets it
+	horizon   time.Duration          // of labels
 	settled   func(t time.Time) bool // nil: what is acknowledged is stored
 }
 
@@ -92,15 +95,16 @@ func (w *world) restart() {
 	w.t.Helper()
 	var err error
 	w.metrics = prometheus.NewRegistry()
+	horizon := func(signal.SystemID) time.Duration { return w.horizon }
 	clock := func() time.Time { return w.now }
 	w.evaluator, err = evaluate.New(evaluate.Options{
-		Store: w.store, Queries: query.New(w.store, w.queries), Rules: w.set, Register: w, Systems: w.systems, Now: clock, Metrics: w.metrics, StartGrace: max(w.grace, 1), Stored: w.settled,
+		Store: w.store, Queries: query.New(w.store, w.queries), Rules: w.set, Register: w, Systems: w.systems, Now: clock, Metrics: w.metrics, StartGrace: max(w.grace, 1), Stored: w.settled, Horizon: horizon,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.fleet, err = fleet.New(fleet.Options{
-		Store: w.store, Rules: w.set, Systems: w.systems, Subscribers: []fleet.Subscriber{w.evaluator}, Now: clock, StartGrace: 1,
+		Store: w.store, Rules: w.set, Systems: w.systems, Subscribers: []fleet.Subscriber{w.evaluator}, Now: clock, StartGrace: 1, Horizon: horizon,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -175,6 +179,9 @@ func (w *world) window(replica signal.InstanceID, slot int, income cells, women,
 		d.Target, d.Feature, d.Kind = w.baseline.Features[i].Target, w.baseline.Features[i].Name, signal.Numeric
 		d.Bounds, _ = w.baseline.Features[i].Bounds()
 		d.Counts = counts[:]
+		if i == 0 {
+			d.OutOfRange = w.outside
+		}
 		for _, c := range counts {
 			d.N += c
 		}
@@ -227,6 +234,30 @@ func (w *world) stored(rule signal.RuleID) []string {
 		out[len(found)-1-i] = fmt.Sprintf("@%s %s %s %s %d", ev.WindowEnd.Sub(noon), name, ev.Verdict, ev.State, ev.Streak)
 	}
 	return out
+}
+
+// score stores a score of loans over all replicas and what stands beside it:
+// value, lower, upper, samples.
+func (w *world) score(at time.Time, metric string, values []float64, labels map[string]string) {
+	w.t.Helper()
+	all := map[string]string{
+		"evenkeel_system_id": "bank", "evenkeel_model_name": loans.Name, "evenkeel_model_version": loans.Version,
+		"evenkeel_scope": "fleet", "evenkeel_window_length": "10s",
+	}
+	maps.Copy(all, labels)
+	var sorted []model.Label
+	for name, value := range all {
+		sorted = append(sorted, model.Label{Name: name, Value: value})
+	}
+	sorted = model.SortLabels(sorted)
+	rows := &model.Rows{}
+	for i, suffix := range []string{"", "_lower", "_upper", "_samples"}[:len(values)] {
+		s := model.Series{Name: metric + suffix, Kind: model.Gauge, SeenAt: at, Labels: sorted}
+		s.Fingerprint = model.Fingerprint(s.Name, s.Labels)
+		rows.Series = append(rows.Series, s)
+		rows.Samples = append(rows.Samples, model.Sample{Fingerprint: s.Fingerprint, Time: at, Value: values[i]})
+	}
+	w.write(rows)
 }
 
 // counter adds up a counter of the evaluator since the last restart.

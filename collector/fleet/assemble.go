@@ -18,18 +18,22 @@ type window struct {
 
 func (w *window) complete() bool { return len(w.parts) >= w.want }
 
-// rows is how many model rows the window counted: each column holds them all.
+// rows is how many model rows the window counted. Each input, output and table
+// of groups holds them all, as far as they are told, and so does the sketch of
+// whole rows; other parts count something else, such as the trigrams of texts.
 func (w *window) rows() uint64 {
 	var most uint64
 	for _, d := range w.parts {
-		n := d.N
-		if d.Target == signal.TargetGroup {
-			n = 0
+		switch d.Target {
+		case signal.TargetFeature, signal.TargetPrediction, signal.TargetRows:
+			most = max(most, d.N)
+		case signal.TargetGroup:
+			var n uint64
 			for _, g := range d.Groups {
 				n += g.Total
 			}
+			most = max(most, n)
 		}
-		most = max(most, n)
 	}
 	return most
 }

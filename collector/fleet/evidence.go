@@ -54,7 +54,8 @@ func (f *Fleet) evidenceBefore(ctx context.Context, w *model.FleetWindow, last t
 	return out, nil
 }
 
-// follow adds a sealed window to the drift processes of its columns. What they
+// follow adds a sealed window to the drift processes of its columns: inputs,
+// outputs and what texts are made of, each one of as many as the baseline has. What they
 // have seen now goes into rows together with its scores, so that it is stored in
 // the window's batch: a window is added once, also if it is sealed again after a
 // crash. Windows come in order; late rows are in none. A column without rows
@@ -73,14 +74,14 @@ func (f *Fleet) follow(ctx context.Context, w *model.FleetWindow, m *merged, out
 		if err != nil {
 			return err
 		}
-		feature := base.column(c)
-		if feature == nil {
+		feature := base.column(c.column)
+		if feature == nil || !followed(c.target, c.feature) {
 			continue
 		}
-		key, d := process{c.baseline, c.target, c.feature}, m.columns[c]
-		seen, err := feature.Evidence(before.seen[key], d)
+		key := process{c.baseline, c.target, c.feature}
+		seen, err := feature.Evidence(before.seen[key], c.sum)
 		if err != nil {
-			f.metrics.unscored.WithLabelValues("no evidence").Inc()
+			f.unscored("no evidence")
 			continue
 		}
 		if seen.Windows == before.seen[key].Windows {
@@ -91,7 +92,7 @@ func (f *Fleet) follow(ctx context.Context, w *model.FleetWindow, m *merged, out
 			System: w.System, Model: w.Model, Length: w.Length, WindowEnd: w.End,
 			Baseline: c.baseline, Target: c.target, Feature: c.feature, Evidence: seen,
 		})
-		out.add(signal.Evidences(seen, d, len(base.Features))...)
+		out.add(signal.Evidences(seen, c.sum, base.followed)...)
 	}
 	maps.DeleteFunc(f.evidence, func(_ laneLength, e *evidence) bool { return e.end.Before(w.End.Add(-f.options.remember(w.Length))) })
 	f.evidence[laneLength{lane{w.System, w.Model}, w.Length}] = after
@@ -102,7 +103,7 @@ func (f *Fleet) follow(ctx context.Context, w *model.FleetWindow, m *merged, out
 // sealed; zero where there is none.
 func (f *Fleet) lastSealed(w *model.FleetWindow) time.Time {
 	for _, t := range f.tracks {
-		if t.length == w.Length {
+		if !t.labelled && t.length == w.Length {
 			return t.state(lane{w.System, w.Model}).sealedEnd
 		}
 	}

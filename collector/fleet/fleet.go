@@ -1,10 +1,8 @@
 package fleet
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
@@ -16,7 +14,7 @@ type Fleet struct {
 	options   Options
 	metrics   metrics
 	wake      chan struct{}
-	tracks    []*track // shortest length first
+	tracks    []*track // over rows first; of each kind the shortest length
 	baselines map[signal.Digest]*reference
 	evidence  map[laneLength]*evidence
 
@@ -35,39 +33,6 @@ func New(o Options) (*Fleet, error) {
 		tracks: tracksFor(o), baselines: map[signal.Digest]*reference{},
 		evidence: map[laneLength]*evidence{},
 	}, nil
-}
-
-// tracksFor finds every window length that some system's rules need.
-func tracksFor(o Options) []*track {
-	byLength := map[time.Duration]*track{}
-	of := func(length time.Duration) *track {
-		t := byLength[length]
-		if t == nil {
-			t = &track{length: length, lanes: map[lane]*laneState{}}
-			byLength[length] = t
-		}
-		return t
-	}
-	for _, l := range o.Rules.Lengths("") {
-		of(l).all = true
-	}
-	for _, system := range o.Rules.Overridden() {
-		for _, l := range o.Rules.Lengths(system) {
-			t := of(l)
-			t.only = append(t.only, system)
-		}
-	}
-	out := make([]*track, 0, len(byLength))
-	for _, t := range byLength {
-		out = append(out, t)
-	}
-	slices.SortFunc(out, func(a, b *track) int { return cmp.Compare(a.length, b.length) })
-	return out
-}
-
-// wants says that the system's rules need windows of this length.
-func (f *Fleet) wants(system signal.SystemID, length time.Duration) bool {
-	return slices.Contains(f.options.Rules.Lengths(system), length)
 }
 
 // Wake says that something was stored. It never blocks.
@@ -102,22 +67,38 @@ func (f *Fleet) Step(ctx context.Context) error {
 	if err := f.restore(ctx); err != nil {
 		return err
 	}
-	waiting := 0
+	rows, err := f.sealDue(ctx, false)
+	if err != nil {
+		return err
+	}
+	labelled, err := f.sealDue(ctx, true)
+	if err != nil {
+		return err
+	}
+	f.metrics.waiting.Set(float64(rows + labelled))
+	return nil
+}
+
+// sealDue seals the slots of one kind of windows that are due, and says how many
+// tracks have one that waits.
+func (f *Fleet) sealDue(ctx context.Context, labelled bool) (waiting int, err error) {
 	for _, t := range f.tracks {
-		for now := f.options.Now(); !now.Before(t.next); t.next = t.next.Add(t.length) {
+		if t.labelled != labelled {
+			continue
+		}
+		for now := f.options.Now(); !t.clock(now).Before(t.next); t.next = t.next.Add(t.length) {
 			done, err := f.sealSlot(ctx, t, now)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			if !done {
 				waiting++
 				break
 			}
 			if err := f.countLate(ctx, t); err != nil {
-				return err
+				return 0, err
 			}
 		}
 	}
-	f.metrics.waiting.Set(float64(waiting))
-	return nil
+	return waiting, nil
 }

@@ -8,6 +8,9 @@ import (
 // countLate looks at slots that were sealed before the present one and counts
 // complete windows that are in none of them, each once.
 func (f *Fleet) countLate(ctx context.Context, t *track) error {
+	if t.labelled {
+		return f.countLateLabels(ctx, t)
+	}
 	to := t.next.Add(-t.length)
 	from := to.Add(-min(max(f.options.LateHorizon, t.length), 24*time.Hour))
 	if from.Before(t.begin) {

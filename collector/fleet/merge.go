@@ -3,8 +3,6 @@ package fleet
 import (
 	"cmp"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -23,25 +21,19 @@ type column struct {
 
 // merged is the sum of windows.
 type merged struct {
-	columns   map[column]*signal.Distribution
-	eras      map[column]map[signal.Digest]era // of group columns: the baselines they were counted under
+	piles     map[column]*pile
+	summed    []summed // what ordered gave last; nil: to be worked out
 	taken     []signal.WindowID
 	rows      uint64
 	sequences map[signal.InstanceID]*sequence
 	refused   int // parts whose cells do not fit others of the same bounds
 }
 
-// era is when a baseline was in use: ends of the first and the last window.
-type era struct{ first, last time.Time }
-
 // sequence is what one replica sent: first and last number, how many in all.
 type sequence struct{ first, last, count uint64 }
 
 func newMerged() *merged {
-	return &merged{
-		columns: map[column]*signal.Distribution{}, eras: map[column]map[signal.Digest]era{},
-		sequences: map[signal.InstanceID]*sequence{},
-	}
+	return &merged{piles: map[column]*pile{}, sequences: map[signal.InstanceID]*sequence{}}
 }
 
 // add takes complete windows in. An incomplete one becomes a hole in its
@@ -76,43 +68,15 @@ func (m *merged) addPart(d *signal.Distribution) {
 	if d.Target == signal.TargetGroup {
 		key.baseline = ""
 	}
-	sum := m.columns[key]
-	if sum == nil {
-		own := *d
-		own.Counts, own.Groups = slices.Clone(d.Counts), slices.Clone(d.Groups)
-		sum, m.columns[key] = &own, &own
-	} else if err := sum.Merge(d); err != nil {
+	p := m.piles[key]
+	if p == nil {
+		p = newPile()
+		m.piles[key] = p
+	}
+	m.summed = nil
+	if err := p.add(d); err != nil {
 		m.refused++
-		return
 	}
-	if d.Target == signal.TargetGroup {
-		sum.Baseline = m.newestBaseline(key, d)
-	}
-}
-
-// newestBaseline notes that a part of a group column was counted under its
-// baseline and gives the newest of the column: the one whose last window ended
-// last; of such, the one whose first did; of such, any, but always the same. A
-// replica without a baseline has none to offer.
-func (m *merged) newestBaseline(key column, d *signal.Distribution) signal.Digest {
-	eras := m.eras[key]
-	if eras == nil {
-		eras = map[signal.Digest]era{}
-		m.eras[key] = eras
-	}
-	if e, known := eras[d.Baseline]; known {
-		eras[d.Baseline] = era{first: earlier(e.first, d.End), last: later(e.last, d.End)}
-	} else if d.Baseline != "" {
-		eras[d.Baseline] = era{first: d.End, last: d.End}
-	}
-	var newest signal.Digest
-	for digest, e := range eras {
-		n := eras[newest]
-		if newest == "" || cmp.Or(e.last.Compare(n.last), e.first.Compare(n.first), cmp.Compare(digest, newest)) > 0 {
-			newest = digest
-		}
-	}
-	return newest
 }
 
 // gaps counts the windows that are missing before the last one of each replica,
@@ -142,17 +106,30 @@ func (m *merged) instances() []signal.InstanceID {
 	return out
 }
 
-// ordered gives the columns in a fixed order, so that equal windows give equal
-// rows.
-func (m *merged) ordered() []column {
-	out := make([]column, 0, len(m.columns))
-	for c := range m.columns {
-		out = append(out, c)
+// summed is a column with the sum of its parts.
+type summed struct {
+	column
+	sum *signal.Distribution
+}
+
+// ordered gives the sums in a fixed order, so that equal windows give equal rows.
+func (m *merged) ordered() []summed {
+	if m.summed != nil {
+		return m.summed
 	}
-	slices.SortFunc(out, func(a, b column) int {
-		return strings.Compare(
-			string(a.target)+"\x00"+string(a.feature)+"\x00"+string(a.baseline)+"\x00"+string(a.bounds),
-			string(b.target)+"\x00"+string(b.feature)+"\x00"+string(b.baseline)+"\x00"+string(b.bounds))
+	m.summed = make([]summed, 0, len(m.piles))
+	for c, p := range m.piles {
+		sum, err := p.sum()
+		if err != nil {
+			m.refused++
+			delete(m.piles, c)
+			continue
+		}
+		m.summed = append(m.summed, summed{c, sum})
+	}
+	slices.SortFunc(m.summed, func(a, b summed) int {
+		return cmp.Or(cmp.Compare(a.target, b.target), cmp.Compare(a.feature, b.feature),
+			cmp.Compare(a.baseline, b.baseline), cmp.Compare(a.bounds, b.bounds))
 	})
-	return out
+	return m.summed
 }

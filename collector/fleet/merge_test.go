@@ -1,9 +1,11 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -75,36 +77,41 @@ func least(a, b float64) float64 {
 }
 
 // However rows are dealt out over replicas and windows, and in whichever order
-// the parts come, the sum is that of all rows in one window.
+// the parts come, the sum is that of all rows in one window: of one for each rate
+// that rows were kept at, where replicas differ in that.
 func TestAnySplitIsTheWhole(t *testing.T) {
 	end := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	rapid.Check(t, func(t *rapid.T) {
 		rows := rapid.SliceOfN(rowGenerator(), 0, 60).Draw(t, "rows")
 		replicas, windows := rapid.IntRange(1, 4).Draw(t, "replicas"), rapid.IntRange(1, 5).Draw(t, "windows")
-		dealt := map[signal.WindowID][]row{}
+		rates := rapid.SliceOfN(rapid.SampledFrom([]float64{0, 1, 0.25}), replicas, replicas).Draw(t, "rates")
+		dealt, byRate := map[signal.WindowID][]row{}, map[float64][]row{}
 		for _, r := range rows {
-			id := signal.WindowID{
-				Instance: signal.InstanceID(fmt.Sprint(rapid.IntRange(1, replicas).Draw(t, "replica"))),
-				Sequence: uint64(rapid.IntRange(1, windows).Draw(t, "window")),
-			}
+			replica := rapid.IntRange(1, replicas).Draw(t, "replica")
+			id := signal.WindowID{Instance: signal.InstanceID(fmt.Sprint(replica)), Sequence: uint64(rapid.IntRange(1, windows).Draw(t, "window"))}
 			dealt[id] = append(dealt[id], r)
+			rate := cmp.Or(rates[replica-1], 1)
+			byRate[rate] = append(byRate[rate], r)
 		}
-		var parts []*signal.Distribution
+		var parts, one []*signal.Distribution
 		for id, some := range dealt {
-			parts = append(parts, profile(id, end.Add(-time.Duration(windows-int(id.Sequence))*time.Second), some)...)
+			replica, _ := strconv.Atoi(string(id.Instance))
+			parts = append(parts, at(rates[replica-1], profile(id, end.Add(-time.Duration(windows-int(id.Sequence))*time.Second), some))...)
+		}
+		for rate, some := range byRate {
+			one = append(one, at(rate, profile(signal.WindowID{Instance: signal.InstanceID(fmt.Sprint(rate)), Sequence: 1}, end, some))...)
 		}
 		parts = rapid.Permutation(parts).Draw(t, "order")
 		key := lane{"s", signal.ModelRef{Name: "m", Version: "1"}}
 		split, whole := newMerged(), newMerged()
 		split.add(assemble(parts)[key])
-		if len(rows) > 0 {
-			whole.add(assemble(profile(signal.WindowID{Instance: "1", Sequence: 1}, end, rows))[key])
+		whole.add(assemble(one)[key])
+		sums := columns(split)
+		if split.rows != whole.rows || split.rows != uint64(len(rows)) || len(sums) != len(whole.ordered()) || split.refused != 0 {
+			t.Fatalf("%d rows in %d columns, the whole has %d in %d", split.rows, len(sums), whole.rows, len(whole.ordered()))
 		}
-		if split.rows != whole.rows || split.rows != uint64(len(rows)) || len(split.columns) != len(whole.columns) || split.refused != 0 {
-			t.Fatalf("%d rows in %d columns, the whole has %d in %d", split.rows, len(split.columns), whole.rows, len(whole.columns))
-		}
-		for c, want := range whole.columns {
-			got := split.columns[c]
+		for c, want := range columns(whole) {
+			got := sums[c]
 			if got == nil || !slices.Equal(got.Counts, want.Counts) || got.Missing != want.Missing || got.N != want.N ||
 				!slices.Equal(got.Groups, want.Groups) || got.Sum != want.Sum || got.SumSquares != want.SumSquares ||
 				!same(got.Min, want.Min) || !same(got.Max, want.Max) {
@@ -112,6 +119,22 @@ func TestAnySplitIsTheWhole(t *testing.T) {
 			}
 		}
 	})
+}
+
+// at says at which rate the rows of a window were kept.
+func at(rate float64, parts []*signal.Distribution) []*signal.Distribution {
+	for _, d := range parts {
+		d.Rate = rate
+	}
+	return parts
+}
+
+func columns(m *merged) map[column]*signal.Distribution {
+	out := map[column]*signal.Distribution{}
+	for _, c := range m.ordered() {
+		out[c.column] = c.sum
+	}
+	return out
 }
 
 func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
@@ -123,10 +146,10 @@ func TestOtherBoundsAreNeverAdded(t *testing.T) {
 	two[0].Bounds = "sha256:other"
 	m := newMerged()
 	m.add(assemble(append(one, two...))[lane{"s", one[0].Model}])
-	if len(m.columns) != 3 || m.rows != 2 {
-		t.Fatalf("%d columns, %d rows", len(m.columns), m.rows)
+	if len(m.ordered()) != 3 || m.rows != 2 {
+		t.Fatalf("%d columns, %d rows", len(m.ordered()), m.rows)
 	}
-	for c, d := range m.columns {
+	for c, d := range columns(m) {
 		if c.target == signal.TargetFeature && d.N != 1 {
 			t.Errorf("%v holds %d rows", c, d.N)
 		}

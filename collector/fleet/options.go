@@ -16,6 +16,7 @@ import (
 type Store interface {
 	model.Writer
 	model.WindowReader
+	model.CohortReader
 }
 
 // Subscriber is told of every window after it and its scores are stored, one at
@@ -37,13 +38,17 @@ type Options struct {
 	Grace       time.Duration // after a slot's end, for replicas that are late; default 5s
 	StartGrace  time.Duration // after a restart, for agents that hold windows back; default 90s
 	Poll        time.Duration // how often to look without being woken; default 1s
-	CatchUp     time.Duration // slots that ended longer ago are not sealed any more; default 24h, one slot at least
+	CatchUp     time.Duration // slots that were due longer ago are not sealed any more; default 24h, one slot at least
 	CatchUpMost int           // nor are more slots of one length than these, the newest; default 360
 	Remember    time.Duration // how long a silent model is expected; default 7 days, two slots at least
-	LateHorizon time.Duration // how far back late windows are counted, at least one slot; default 10m
-	Chunk       time.Duration // how much of a long slot is read at once; default 1h
+	LateHorizon time.Duration // how far back late windows, labels and predictions are counted, at least one slot; default 10m
+	Chunk       time.Duration // how much of a long slot is read at once, rows or predictions; default 1h
 	MinShare    float64       // groups below this share of the rows are not judged; default 0.02
 	Confidence  float64       // of the simultaneous intervals over groups; default 0.95
+
+	// Horizon gives how long after its end a labelled window takes labels; nil:
+	// 24h for all. Systems that are not among Systems have that of the empty one.
+	Horizon func(signal.SystemID) time.Duration
 
 	// Stored says that everything which was acknowledged before t is in the
 	// store; nil: it always is. While it is not, nobody is declared absent.
@@ -75,6 +80,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Confidence <= 0 {
 		o.Confidence = 0.95
+	}
+	if o.Horizon == nil {
+		o.Horizon = func(signal.SystemID) time.Duration { return 24 * time.Hour }
 	}
 	if o.Stored == nil {
 		o.Stored = func(time.Time) bool { return true }

@@ -19,7 +19,7 @@ import (
 // same window, by a try before a crash that came through after all: it stands,
 // and only what is stored is ever scored and told.
 func (f *Fleet) record(ctx context.Context, w *model.FleetWindow) (*model.FleetWindow, error) {
-	err := f.write(ctx, batchOf("fleet", w), &model.Rows{FleetWindows: []model.FleetWindow{*w}})
+	err := f.write(ctx, batchOf(batchRecord, w), &model.Rows{FleetWindows: []model.FleetWindow{*w}})
 	if err != nil && errs.KindOf(err) != errs.Corrupt {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (f *Fleet) record(ctx context.Context, w *model.FleetWindow) (*model.FleetW
 	var first *model.FleetWindow
 	for i := range found {
 		o := &found[i]
-		if o.System == w.System && o.Model == w.Model && o.Length == w.Length && (first == nil || o.SealedAt.Before(first.SealedAt)) {
+		if sameWindow(o, w) && (first == nil || o.SealedAt.Before(first.SealedAt)) {
 			first = o
 		}
 	}
@@ -45,18 +45,21 @@ func (f *Fleet) record(ctx context.Context, w *model.FleetWindow) (*model.FleetW
 	return first, nil
 }
 
+// sameWindow says that two records are about the same window. Of one lane, length
+// and end there may be two: one over rows and a labelled one.
+func sameWindow(a, b *model.FleetWindow) bool {
+	return a.System == b.System && a.Model == b.Model && a.Length == b.Length && a.End.Equal(b.End) && a.Labelled() == b.Labelled()
+}
+
 // storeScores computes the scores of a recorded window and stores them. Where
 // the store already holds some, computed before a crash from the same record,
 // those stand: by now a baseline may be known that was not then.
 func (f *Fleet) storeScores(ctx context.Context, w *model.FleetWindow, sum *merged) error {
-	rows := &model.Rows{}
-	if err := f.score(ctx, w, sum, rows); err != nil {
+	rows, err := f.score(ctx, w, sum)
+	if err != nil || rows.Empty() {
 		return err
 	}
-	if rows.Empty() {
-		return nil
-	}
-	err := f.write(ctx, batchOf("fleet scores", w), rows)
+	err = f.write(ctx, batchOf(batchScores, w), rows)
 	if errs.KindOf(err) != errs.Corrupt {
 		return err
 	}
@@ -80,9 +83,18 @@ func (f *Fleet) write(ctx context.Context, batch model.Batch, rows *model.Rows) 
 	return err
 }
 
+// The rows that are stored about a window, each in a batch of its own.
+const (
+	batchRecord = "fleet"
+	batchScores = "fleet scores"
+)
+
 // batchOf numbers one kind of rows by the window that they are about, so that
 // they are stored once.
 func batchOf(kind string, w *model.FleetWindow) model.Batch {
+	if w.Labelled() {
+		kind += " of labelled"
+	}
 	return model.DerivedBatch(xxhash.Sum64String(fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d\x00%d",
 		kind, w.System, w.Model.Name, w.Model.Version, w.Length, w.End.UnixNano())))
 }

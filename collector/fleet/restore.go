@@ -8,9 +8,9 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// restore reads back what was sealed and decides where each length goes on:
+// restore reads back what was sealed and decides where each track goes on:
 // at its last sealed slot (some of whose lanes may be missing), else at the
-// first distribution there is, else now. Then it does what a crash may have cut
+// first distribution or prediction there is, else now. Then it does what a crash may have cut
 // short. Where nothing was ever sealed there was no outage, and nobody is
 // waited for longer than the grace.
 func (f *Fleet) restore(ctx context.Context) error {
@@ -31,7 +31,7 @@ func (f *Fleet) restore(ctx context.Context) error {
 		t.lanes = map[lane]*laneState{}
 		for i := range found {
 			w := &found[i]
-			if w.Length == t.length && w.End.After(f.knownSince(t, now)) && f.wants(w.System, t.length) {
+			if w.Length == t.length && w.Labelled() == t.labelled && w.End.After(f.knownSince(t, now)) && f.wants(t, w.System) {
 				t.remember(w)
 				sealed = append(sealed, sealedWindow{t, w})
 			}
@@ -50,22 +50,18 @@ func (f *Fleet) restore(ctx context.Context) error {
 	return nil
 }
 
-// knownSince is how far back the windows of a length are of use.
+// knownSince is how far back the windows of a track are of use.
 func (f *Fleet) knownSince(t *track, now time.Time) time.Time {
-	return now.Add(-max(f.options.remember(t.length), f.options.catchUp(t.length)))
+	return t.clock(now).Add(-max(f.options.remember(t.length), f.options.catchUp(t.length)))
 }
 
 // begin sets the first slot to seal.
 func (f *Fleet) begin(ctx context.Context, t *track, now time.Time) error {
+	now = t.clock(now)
 	catchUp := f.options.catchUp(t.length)
 	bound := min(catchUp, time.Duration(f.options.CatchUpMost)*min(t.length, catchUp))
 	oldest := slotEnd(now.Add(-bound), t.length)
-	var last time.Time
-	for _, s := range t.lanes {
-		if s.sealedEnd.After(last) {
-			last = s.sealedEnd
-		}
-	}
+	last := t.lastSealed(f.options.remember(t.length))
 	switch {
 	case last.IsZero():
 		first, err := f.firstWindow(ctx, t, now.Add(-bound), now)
@@ -79,7 +75,7 @@ func (f *Fleet) begin(ctx context.Context, t *track, now time.Time) error {
 	case last.Before(oldest):
 		skipped := oldest.Sub(last)/t.length - 1
 		f.metrics.skipped.Add(float64(skipped))
-		f.options.Log.Warn("slots ended too long ago to be sealed", "length", t.length, "slots", int64(skipped), "since", last)
+		f.options.Log.Warn("slots ended too long ago to be sealed", "length", t.length, "labelled", t.labelled, "slots", int64(skipped), "since", last)
 		t.next = oldest
 	default:
 		t.next = last
@@ -88,12 +84,42 @@ func (f *Fleet) begin(ctx context.Context, t *track, now time.Time) error {
 	return nil
 }
 
-// firstWindow finds the end of the first window that ended since from; now where
-// there is none.
+// lastSealed is the end of the last slot that was sealed. Of labelled windows it
+// is that of the system furthest behind, of those that are still expected: one
+// whose horizon has become shorter has slots to catch up with.
+func (t *track) lastSealed(remember time.Duration) time.Time {
+	ends, expected := map[signal.SystemID]time.Time{}, map[signal.SystemID]bool{}
+	var last time.Time
+	for l, s := range t.lanes {
+		last = later(last, s.sealedEnd)
+		ends[l.System] = later(ends[l.System], s.sealedEnd)
+		if s.lastData.After(s.sealedEnd.Add(t.length - remember)) {
+			expected[l.System] = true
+		}
+	}
+	if t.labelled {
+		for system := range expected {
+			last = earlier(last, ends[system])
+		}
+	}
+	return last
+}
+
+// firstWindow finds where there is something to seal since from: the end of the
+// first agent's window, or a time not long before the first prediction; now where
+// there is nothing.
 func (f *Fleet) firstWindow(ctx context.Context, t *track, from, now time.Time) (time.Time, error) {
 	step := max(f.options.Chunk, now.Sub(from)/24) // a few questions, whatever the chunk
 	for ; from.Before(now); from = from.Add(step) {
-		parts, err := f.read(ctx, t, from, earlier(from.Add(step), now))
+		to := earlier(from.Add(step), now)
+		if t.labelled {
+			lanes, err := f.predicted(ctx, t, from, to)
+			if err != nil || len(lanes) > 0 {
+				return from, err
+			}
+			continue
+		}
+		parts, err := f.read(ctx, t, from, to)
 		if err != nil {
 			return now, err
 		}
@@ -112,7 +138,10 @@ func (f *Fleet) firstWindow(ctx context.Context, t *track, from, now time.Time) 
 func (t *track) remember(w *model.FleetWindow) {
 	s := t.state(lane{w.System, w.Model})
 	s.sealedEnd = w.End
-	if len(w.WindowIDs) > 0 {
+	if w.Labelled() {
+		s.counted[w.End] = w.Rows
+	}
+	if len(w.WindowIDs) > 0 || w.Rows > 0 {
 		s.lastData = w.End
 	}
 	if w.Rows > 0 {
@@ -148,7 +177,7 @@ func (f *Fleet) read(ctx context.Context, t *track, from, to time.Time) ([]*sign
 			return nil, err
 		}
 		for _, d := range parts {
-			if f.wants(d.System, t.length) {
+			if f.wants(t, d.System) {
 				out = append(out, d)
 			}
 		}

@@ -20,11 +20,11 @@ type sealedWindow struct {
 }
 
 // resume does what a crash may have cut short: it computes the scores of what
-// was recorded last, from exactly the windows recorded, and tells again of all
-// that was sealed not too long ago. sealed is ordered by end within each track.
+// was recorded last, from exactly what is recorded, and tells again of all that
+// was sealed not too long ago. sealed is ordered by end within each track.
 func (f *Fleet) resume(ctx context.Context, sealed []sealedWindow, now time.Time) error {
 	for _, s := range recordedLast(sealed) {
-		sum, err := f.recount(ctx, s.track, s.window)
+		err := f.scoreAgain(ctx, s)
 		if errs.KindOf(err) == errs.Corrupt {
 			f.metrics.failed.Inc()
 			f.options.Log.Error("what a window records is not there any more; its scores stay as they are", "error", err)
@@ -33,16 +33,26 @@ func (f *Fleet) resume(ctx context.Context, sealed []sealedWindow, now time.Time
 		if err != nil {
 			return err
 		}
-		if err := f.storeScores(ctx, s.window, sum); err != nil {
-			return err
-		}
 	}
 	for _, s := range sealed {
-		if s.window.End.After(now.Add(-f.options.catchUp(s.track.length))) {
+		if s.window.End.After(s.track.clock(now).Add(-f.options.catchUp(s.track.length))) {
 			f.tell(ctx, s.window)
 		}
 	}
 	return ctx.Err()
+}
+
+// scoreAgain stores the scores of a recorded window, if they are not there. A
+// labelled window holds its counts; those of one over rows are merged again.
+func (f *Fleet) scoreAgain(ctx context.Context, s sealedWindow) error {
+	if s.track.labelled {
+		return f.storeScores(ctx, s.window, nil)
+	}
+	sum, err := f.recount(ctx, s.track, s.window)
+	if err != nil {
+		return err
+	}
+	return f.storeScores(ctx, s.window, sum)
 }
 
 // recordedLast gives the newest window of each lane, of those recorded within

@@ -2,158 +2,140 @@ package fleet
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/collector/model"
-	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// keptBaselines bounds what is held in memory; beyond it they are read again.
-const keptBaselines = 256
-
-// reference is a baseline with the bounds of its columns, worked out once.
-type reference struct {
-	*signal.Baseline
-	bounds map[*signal.FeatureBaseline]signal.Digest
-}
-
-// baseline gives a baseline by digest, nil where it was never declared.
-// Baselines never change, so those that were found are kept.
-func (f *Fleet) baseline(ctx context.Context, digest signal.Digest) (*reference, error) {
-	if digest == "" {
-		return nil, nil
+// score computes everything that is defined for a recorded window and gives it
+// as rows, stamped with the slot's end. m is what a window over rows was merged
+// from; a labelled one is scored from its record alone.
+func (f *Fleet) score(ctx context.Context, w *model.FleetWindow, m *merged) (*model.Rows, error) {
+	out := newScores(w)
+	if w.Labelled() {
+		return out.rows, f.scoreCohort(ctx, w, out)
 	}
-	if r := f.baselines[digest]; r != nil {
-		return r, nil
-	}
-	b, err := f.options.Store.Baseline(ctx, digest)
-	if errs.KindOf(err) == errs.NotFound {
-		return nil, nil
-	}
-	if err != nil {
+	if err := f.scoreRows(ctx, m, out); err != nil {
 		return nil, err
 	}
-	r := &reference{Baseline: b, bounds: map[*signal.FeatureBaseline]signal.Digest{}}
-	for i := range b.Features {
-		if r.bounds[&b.Features[i]], err = b.Features[i].Bounds(); err != nil {
-			return nil, err
-		}
-	}
-	if len(f.baselines) >= keptBaselines {
-		clear(f.baselines)
-	}
-	f.baselines[digest] = r
-	return r, nil
+	return out.rows, f.follow(ctx, w, m, out)
 }
 
-// score computes everything that is defined for a sealed window and puts it
-// into rows, stamped with the slot's end.
-func (f *Fleet) score(ctx context.Context, w *model.FleetWindow, m *merged, rows *model.Rows) error {
-	out := scores{rows: rows, at: w.End, common: []model.Label{
-		{Name: signal.PrometheusName(signal.KeySystemID), Value: string(w.System)},
-		{Name: signal.PrometheusName(signal.KeyModelName), Value: w.Model.Name},
-		{Name: signal.PrometheusName(signal.KeyModelVersion), Value: w.Model.Version},
-		{Name: signal.PrometheusName(signal.KeyScope), Value: signal.ScopeFleet},
-		{Name: signal.PrometheusName(signal.KeyWindowLength), Value: config.Duration(w.Length).String()},
-	}}
+// scoreCohort scores the counts of predictions and labels.
+func (f *Fleet) scoreCohort(ctx context.Context, w *model.FleetWindow, out *scores) error {
+	var cohort signal.Cohort
+	if err := json.Unmarshal([]byte(w.Cohort), &cohort); err != nil {
+		return errs.E(fmt.Sprintf("read the cohort of %s of %s until %s", w.Model, w.System, w.End.Format(time.RFC3339Nano)), errs.Corrupt, err, "")
+	}
+	if cohort.Task == "" && cohort.All.Predictions > 0 {
+		f.unscored("no outcome")
+	}
+	base, err := f.baseline(ctx, cohort.Baseline)
+	if err != nil {
+		return err
+	}
+	out.add(cohort.Quantities(base.content(), f.fairness())...)
+	return nil
+}
+
+// scoreRows scores the sums over all replicas. Drifts are added last: their
+// p-values are adjusted over all columns of the window.
+func (f *Fleet) scoreRows(ctx context.Context, m *merged, out *scores) error {
 	var drifts []signal.Quantity
+	joint := map[signal.Digest][]*signal.Distribution{}
 	for _, c := range m.ordered() {
-		base, err := f.baseline(ctx, m.columns[c].Baseline)
+		base, err := f.baseline(ctx, c.sum.Baseline)
 		if err != nil {
 			return err
 		}
-		if c.target == signal.TargetGroup {
-			out.add(f.groupScores(base, m.columns[c])...)
-			continue
+		switch c.target {
+		case signal.TargetGroup:
+			out.add(f.groupScores(base, c.sum)...)
+		case signal.TargetRows:
+			out.add(f.defined(signal.Duplicates(c.sum, f.options.Confidence))...)
+		case signal.TargetPerformance:
+			if f.comparable(base, c.column) {
+				out.add(f.defined(signal.EstimatedPerformance(c.sum))...)
+			}
+		case signal.TargetMultivariate, signal.TargetEmbedding:
+			if f.comparable(base, c.column) {
+				joint[c.baseline] = append(joint[c.baseline], c.sum)
+			}
+		default:
+			drifts = append(drifts, f.driftScores(base, c)...)
+			out.add(signal.Quality(base.column(c.column), c.sum, f.options.Confidence)...)
 		}
-		found, reason := driftScores(base, c, m.columns[c])
-		if reason != "" {
-			f.metrics.unscored.WithLabelValues(reason).Inc()
-		}
-		drifts = append(drifts, found...)
-		out.add(signal.Quality(base.column(c), m.columns[c], f.options.Confidence)...)
 	}
+	signal.AdjustP(drifts)
 	out.add(drifts...)
 	out.add(signal.DriftShares(drifts)...)
-	return f.follow(ctx, w, m, &out)
+	return f.scoreJoint(ctx, joint, out)
 }
 
-// driftScores gives the drift of a column, or the reason why there is none.
-func driftScores(base *reference, c column, d *signal.Distribution) ([]signal.Quantity, string) {
-	if base == nil {
-		return nil, "no baseline"
+// scoreJoint scores sets of columns that are watched together, of each baseline.
+func (f *Fleet) scoreJoint(ctx context.Context, joint map[signal.Digest][]*signal.Distribution, out *scores) error {
+	for _, digest := range slices.Sorted(maps.Keys(joint)) {
+		base, err := f.baseline(ctx, digest)
+		if err != nil {
+			return err
+		}
+		out.add(f.defined(base.JointDrifts(joint[digest]))...)
 	}
-	feature := base.column(c)
-	if feature == nil {
-		return nil, "other bounds"
-	}
-	found, err := feature.Drifts(d)
+	return nil
+}
+
+// comparable says that a column can be compared with its baseline, and counts it
+// where it cannot.
+func (f *Fleet) comparable(base *reference, c column) bool {
 	switch {
-	case err != nil:
-		return nil, "other bounds"
-	case len(found) == 0:
-		return nil, "undefined"
+	case base == nil:
+		f.unscored("no baseline")
+	case !base.has(c):
+		f.unscored("other bounds")
+	default:
+		return true
 	}
-	return found, ""
+	return false
 }
 
-// column finds the baseline's column with the same cells; nil where there is
-// none, also in no baseline.
-func (r *reference) column(c column) *signal.FeatureBaseline {
-	if r == nil {
+// driftScores gives the drift of a column from its baseline.
+func (f *Fleet) driftScores(base *reference, c summed) []signal.Quantity {
+	if !f.comparable(base, c.column) {
 		return nil
 	}
-	feature := r.Feature(c.target, c.feature)
-	if feature == nil || r.bounds[feature] != c.bounds {
+	found, err := base.column(c.column).Drifts(c.sum)
+	if err != nil {
+		f.unscored("other bounds")
 		return nil
 	}
-	return feature
+	return f.defined(found)
 }
 
+// groupScores gives what the table of a protected attribute says.
 func (f *Fleet) groupScores(base *reference, d *signal.Distribution) []signal.Quantity {
-	var baseline *signal.Baseline
-	if base != nil {
-		baseline = base.Baseline
-	}
-	found := signal.GroupDisparities(baseline, d, signal.FairnessOptions{Confidence: f.options.Confidence, MinShare: f.options.MinShare})
+	found := signal.GroupDisparities(base.content(), d, f.fairness())
 	if !slices.ContainsFunc(found, func(q signal.Quantity) bool { return q.Metric == signal.MetricDisparity }) {
-		f.metrics.unscored.WithLabelValues("undefined").Inc()
+		f.unscored("undefined")
+	}
+	return append(found, signal.SelectionRates(d, f.fairness())...)
+}
+
+// defined counts a sum of which nothing is defined.
+func (f *Fleet) defined(found []signal.Quantity) []signal.Quantity {
+	if len(found) == 0 {
+		f.unscored("undefined")
 	}
 	return found
 }
 
-// scores collects series and samples of one time.
-type scores struct {
-	rows   *model.Rows
-	at     time.Time
-	common []model.Label
-}
+func (f *Fleet) unscored(reason string) { f.metrics.unscored.WithLabelValues(reason).Inc() }
 
-// add writes quantities: each value, its interval where it has one, and its
-// samples.
-func (s *scores) add(found ...signal.Quantity) {
-	for _, q := range found {
-		labels := slices.Clone(s.common)
-		for _, l := range q.Labels {
-			labels = append(labels, model.Label{Name: signal.PrometheusName(l.Key), Value: l.Value})
-		}
-		labels = model.SortLabels(labels)
-		one := func(suffix string, v float64) {
-			series := model.Series{Name: signal.PrometheusName(q.Metric + suffix), Labels: labels, Kind: model.Gauge, Unit: "1", SeenAt: s.at}
-			series.Fingerprint = model.Fingerprint(series.Name, labels)
-			s.rows.Series = append(s.rows.Series, series)
-			s.rows.Samples = append(s.rows.Samples, model.Sample{Fingerprint: series.Fingerprint, Time: s.at, Value: v})
-		}
-		one("", q.Estimate.Value)
-		one(signal.SuffixSamples, float64(q.Estimate.Samples))
-		if q.Estimate.Lower != nil {
-			one(signal.SuffixLower, *q.Estimate.Lower)
-		}
-		if q.Estimate.Upper != nil {
-			one(signal.SuffixUpper, *q.Estimate.Upper)
-		}
-	}
+func (f *Fleet) fairness() signal.FairnessOptions {
+	return signal.FairnessOptions{Confidence: f.options.Confidence, MinShare: f.options.MinShare}
 }

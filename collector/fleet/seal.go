@@ -16,6 +16,9 @@ import (
 // them when the grace is over. It says whether the slot is done. A slot that is
 // read in chunks is read once: when nothing is to be waited for any longer.
 func (f *Fleet) sealSlot(ctx context.Context, t *track, now time.Time) (bool, error) {
+	if t.labelled {
+		return f.closeSlot(ctx, t, now)
+	}
 	s, err := f.readSlot(ctx, t, now)
 	if err != nil {
 		return false, err
@@ -59,10 +62,11 @@ func (f *Fleet) tailSettled(t *track, s *slot) bool {
 	return len(lanes) > 0
 }
 
-// graceOver says that nobody is waited for any longer: the grace has passed,
-// and everything that had come by then is in the store.
-func (f *Fleet) graceOver(end, now time.Time) bool {
-	deadline := end.Add(f.options.Grace)
+// graceOver says that nobody is waited for any longer: the grace has passed since
+// the windows of a slot, or its labels, were due, and everything that had come by
+// then is in the store.
+func (f *Fleet) graceOver(due, now time.Time) bool {
+	deadline := due.Add(f.options.Grace)
 	if f.patience.After(deadline) {
 		deadline = f.patience
 	}
@@ -104,9 +108,9 @@ func (f *Fleet) readBeforeTail(ctx context.Context, t *track, s *slot) error {
 }
 
 // lanesOf gives the lanes that get a window for this slot: those with data,
-// those that are expected and not replaced, and declared systems without any.
-// The order is fixed, those with rows first, so that who is told of the silence
-// of one version already knows of the others.
+// those that are expected and not replaced, and, of windows over rows, declared
+// systems without any. The order is fixed, those with rows first, so that who is
+// told of the silence of one version already knows of the others.
 func (f *Fleet) lanesOf(t *track, s *slot) []lane {
 	known := map[signal.SystemID]bool{}
 	var out []lane
@@ -117,8 +121,11 @@ func (f *Fleet) lanesOf(t *track, s *slot) []lane {
 	for l := range s.sums {
 		take(l)
 	}
+	for l := range s.predicted {
+		take(l)
+	}
 	for l, state := range t.lanes {
-		if _, here := s.sums[l]; here {
+		if s.has(l) {
 			continue
 		}
 		expected := state.lastData.After(s.end.Add(-f.options.remember(t.length)))
@@ -130,13 +137,13 @@ func (f *Fleet) lanesOf(t *track, s *slot) []lane {
 		}
 	}
 	for _, system := range f.options.Systems {
-		if !known[system] && f.wants(system, t.length) {
+		if !t.labelled && !known[system] && f.wants(t, system) {
 			take(lane{System: system})
 		}
 	}
 	slices.SortFunc(out, func(a, b lane) int {
 		silent := func(l lane) int {
-			if s.rows(l) > 0 {
+			if s.live(l) {
 				return 0
 			}
 			return 1
@@ -147,16 +154,25 @@ func (f *Fleet) lanesOf(t *track, s *slot) []lane {
 	return out
 }
 
-// sealLane records what is merged, scores it and tells. The record goes first,
-// as the intent: whatever happens in between, the scores are those of exactly
-// the windows that are recorded.
+// sealLane seals what was merged of a lane, with a sentence about what moved.
 func (f *Fleet) sealLane(ctx context.Context, t *track, s *slot, l lane) error {
 	sum := s.sums[l]
 	if sum == nil {
 		sum = newMerged()
 	}
 	w := f.window(t, s, l, sum, t.state(l))
-	recorded, err := f.record(ctx, &w)
+	var err error
+	if w.Explanations, err = f.explain(ctx, sum); err != nil {
+		return err
+	}
+	return f.seal(ctx, t, &w, sum)
+}
+
+// seal records a window, scores it and tells. The record goes first, as the
+// intent: whatever happens in between, the scores are those of exactly what is
+// recorded. sum is what a window over rows was merged from.
+func (f *Fleet) seal(ctx context.Context, t *track, w *model.FleetWindow, sum *merged) error {
+	recorded, err := f.record(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -203,9 +219,9 @@ func (f *Fleet) account(w *model.FleetWindow, sum *merged) {
 	f.metrics.sealed.Inc()
 	f.metrics.gaps.Add(float64(w.Gaps))
 	f.metrics.absent.Add(float64(len(w.Absent)))
-	if sum.refused > 0 {
+	if sum != nil && sum.refused > 0 {
 		f.metrics.unscored.WithLabelValues("other cells under the same bounds").Add(float64(sum.refused))
 	}
 	f.options.Log.Debug("window sealed", "system", w.System, "model", w.Model.String(), "length", w.Length,
-		"end", w.End, "rows", w.Rows, "windows", w.WindowIDs, "gaps", w.Gaps, "absent", len(w.Absent))
+		"labelled", w.Labelled(), "end", w.End, "rows", w.Rows, "windows", w.WindowIDs, "gaps", w.Gaps, "absent", len(w.Absent))
 }

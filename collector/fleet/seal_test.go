@@ -13,7 +13,6 @@ import (
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
 	"github.com/evenkeel/evenkeel/collector/store/storetest"
-	"github.com/evenkeel/evenkeel/internal/canonical"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -182,10 +181,10 @@ func TestTheNewestBaselineNamesTheReference(t *testing.T) {
 		for _, w := range order {
 			sum.add(w)
 		}
-		if len(sum.columns) != 1 {
-			t.Fatalf("%s: %d columns", name, len(sum.columns))
+		if len(sum.ordered()) != 1 {
+			t.Fatalf("%s: %d columns", name, len(sum.ordered()))
 		}
-		for _, d := range sum.columns {
+		for _, d := range columns(sum) {
 			if d.Baseline != "new" {
 				t.Errorf("%s: the newest is %q", name, d.Baseline)
 			}
@@ -201,12 +200,5 @@ func (w *world) declareOther(reference string) {
 		Name: "income", Target: signal.TargetFeature, Kind: signal.Numeric, Grid: []float64{1, 2, 3}, Deciles: []int{0, 1, 2},
 		Counts: []uint64{101, 100, 100, 100}, N: 401,
 	}}, Groups: []signal.GroupBaseline{{Attribute: "gender", Reference: reference}}}
-	content, err := canonical.JSON(b)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if w.digest, err = b.Digest(); err != nil {
-		w.t.Fatal(err)
-	}
-	w.write(&model.Rows{Baselines: []model.Baseline{{Digest: w.digest, System: "s", Model: loans, SeenAt: noon, Content: string(content)}}})
+	w.digest = w.declare(b)
 }

@@ -26,6 +26,7 @@ type slot struct {
 	tailFrom   time.Time          // the last chunk begins here; the slot's start where it is short
 	sums       map[lane]*merged   // of what ended in the slot, as far as it was read
 	seen       map[lane][]*window // what ended in the last chunk, and what came after the slot's end
+	predicted  map[lane]bool      // of a labelled track: who made predictions in the slot
 }
 
 // inChunks says that the slot is longer than what is read at once.
@@ -42,13 +43,14 @@ func (s *slot) add(l lane, windows []*window) {
 	s.sums[l].add(windows)
 }
 
-// rows is how many rows of a lane were read.
-func (s *slot) rows(l lane) uint64 {
-	if sum := s.sums[l]; sum != nil {
-		return sum.rows
-	}
-	return 0
+// live says that a lane has rows in the slot, or predictions.
+func (s *slot) live(l lane) bool {
+	sum := s.sums[l]
+	return s.predicted[l] || sum != nil && sum.rows > 0
 }
+
+// has says that anything of the slot was read of a lane.
+func (s *slot) has(l lane) bool { return s.predicted[l] || s.sums[l] != nil }
 
 // lane is one model version of one system: what is merged and judged together.
 // The empty model stands for a declared system of which nothing is known.
@@ -72,6 +74,10 @@ type laneState struct {
 	seen      map[signal.InstanceID]time.Time // end of the slot it was sealed in
 	taken     map[signal.WindowID]time.Time
 	reported  map[signal.WindowID]time.Time // counted as late
+
+	// Of labelled windows.
+	outcome signal.Digest        // the baseline that the last predictions were counted under
+	counted map[time.Time]uint64 // predictions by end of the slots that are still to be looked at for late ones
 }
 
 func newLaneState() *laneState {
@@ -80,6 +86,7 @@ func newLaneState() *laneState {
 		seen:     map[signal.InstanceID]time.Time{},
 		taken:    map[signal.WindowID]time.Time{},
 		reported: map[signal.WindowID]time.Time{},
+		counted:  map[time.Time]uint64{},
 	}
 }
 
@@ -133,54 +140,4 @@ func (s *laneState) liveSince(t time.Time) int {
 		}
 	}
 	return n
-}
-
-// track is one window length and how far it is sealed.
-type track struct {
-	length time.Duration
-	all    bool              // every system without overrides uses this length
-	only   []signal.SystemID // where not all: the systems that do
-	begin  time.Time         // start of the first slot that this process or its past knows
-	next   time.Time         // end of the next slot to seal
-	lanes  map[lane]*laneState
-}
-
-func (t *track) state(l lane) *laneState {
-	s := t.lanes[l]
-	if s == nil {
-		s = newLaneState()
-		t.lanes[l] = s
-	}
-	return s
-}
-
-// systems gives what to ask the store for: the empty system means all.
-func (t *track) systems() []signal.SystemID {
-	if t.all {
-		return []signal.SystemID{""}
-	}
-	return t.only
-}
-
-// replaced says that a lane is silent because its model has another version
-// now: one that has had rows in keptSlots slots since the lane last had some,
-// the slot at hand included.
-func (t *track) replaced(l lane, s *slot) bool {
-	own := t.lanes[l]
-	if l.Model.Name == "" || own == nil {
-		return false
-	}
-	for other, state := range t.lanes {
-		if other == l || other.System != l.System || other.Model.Name != l.Model.Name {
-			continue
-		}
-		slots := state.liveSince(own.lastRows())
-		if s.rows(other) > 0 && state.sealedEnd.Before(s.end) {
-			slots++
-		}
-		if slots >= keptSlots {
-			return true
-		}
-	}
-	return false
 }

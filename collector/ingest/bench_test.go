@@ -80,6 +80,40 @@ func BenchmarkDecodeMetrics(b *testing.B) {
 		func() error { return pmetricotlp.NewExportRequest().UnmarshalProto(payload) })
 }
 
+// benchPredictions is a request of predictions with what most of them have.
+func benchPredictions(b *testing.B) []byte {
+	var of []*signal.Prediction
+	for i := range benchItems {
+		p := prediction(fmt.Sprintf("9f1c2b7e-0000-4000-8000-%012x", i), 0)
+		p.Rate, p.TraceID = 1, ""
+		of = append(of, p)
+	}
+	return bytesOf(b, predictions(of...))
+}
+
+func BenchmarkDecodePredictions(b *testing.B) {
+	payload := benchPredictions(b)
+	compare(b, func() error { return NewDecoder().Add(spool.Logs, payload, noon) },
+		func() error { return plogotlp.NewExportRequest().UnmarshalProto(payload) })
+}
+
+// BenchmarkTakeLabels is what happens to a part of a request to the API before
+// it is acknowledged: written as OTLP, checked, written to disk, synced.
+func BenchmarkTakeLabels(b *testing.B) {
+	s := serve(b, nil, func(o *spool.Options) { o.Max = 16 << 30 })
+	var labels []signal.Label
+	for i := range benchItems {
+		labels = append(labels, signal.Label{System: "loans", ID: fmt.Sprintf("9f1c2b7e-0000-4000-8000-%012x", i), Value: "1", Source: "desk"})
+	}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if err := s.TakeLabels(b.Context(), labels, fmt.Sprint("bench/", n)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(benchItems*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
 func BenchmarkDecodeLogs(b *testing.B) {
 	payload := benchLogs(b)
 	compare(b, func() error { return NewDecoder().Add(spool.Logs, payload, noon) },
@@ -95,7 +129,7 @@ func BenchmarkTakeLogs(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	in := &intake{spool: sp, slots: make(chan struct{}, 8), health: health}
+	in := &intake{spool: sp, slots: make(chan struct{}, 8), health: health, now: time.Now}
 	n := 0
 	compare(b, func() error {
 		n++

@@ -16,13 +16,20 @@ import (
 // order give equal rows. One decoder serves one batch, so that a series stands
 // in it once; it is not safe for concurrent use.
 type Decoder struct {
-	Rows    model.Rows
-	Refused Refused
-	Items   int // log records and data points seen, refused ones included
+	Rows model.Rows
+	Tally
 
 	inspect bool           // look, but make no rows
 	series  map[uint64]int // fingerprint -> index in Rows.Series
 	names   names
+}
+
+// Tally counts what requests hold.
+type Tally struct {
+	Refused     Refused
+	Items       int // log records and data points seen, refused ones included
+	Predictions int // log records among them that are predictions
+	Labels      int // and labels
 }
 
 // NewDecoder gives an empty decoder.
@@ -31,15 +38,15 @@ func NewDecoder() *Decoder {
 }
 
 // Inspect says what of one request would be refused, without making rows.
-func Inspect(kind spool.Kind, payload []byte) (items int, refused Refused, err error) {
+func Inspect(kind spool.Kind, payload []byte, received time.Time) (Tally, error) {
 	d := NewDecoder()
 	d.inspect = true
-	err = d.Add(kind, payload, time.Time{})
-	return d.Items, d.Refused, err
+	err := d.Add(kind, payload, received)
+	return d.Tally, err
 }
 
 // Add decodes one export request (protobuf). The time of items that carry none
-// is received. A payload that is not a request is errs.Invalid and adds no row.
+// is received, and times of predictions and labels far from it are refused. A payload that is not a request is errs.Invalid and adds no row.
 func (d *Decoder) Add(kind spool.Kind, payload []byte, received time.Time) error {
 	if err := checkNesting(kind, payload); err != nil {
 		return err

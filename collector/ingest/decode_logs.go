@@ -11,7 +11,7 @@ import (
 )
 
 // addLogs makes a row of otel_logs of every record, and evidence of our own
-// events.
+// events; of predictions and labels, of which there are many, only that.
 func (d *Decoder) addLogs(logs plog.Logs, received time.Time) {
 	for _, rl := range logs.ResourceLogs().All() {
 		resource := rl.Resource().Attributes()
@@ -30,6 +30,9 @@ func (d *Decoder) addLogs(logs plog.Logs, received time.Time) {
 				base.ScopeAttributes = textMap(sl.Scope().Attributes())
 			}
 			for _, lr := range sl.LogRecords().All() {
+				if d.addRow(resource, lr, received) {
+					continue
+				}
 				d.addLog(base, lr, received)
 				d.addEvent(system, lr, received)
 			}

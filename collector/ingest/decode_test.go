@@ -24,9 +24,9 @@ func decode(t testing.TB, kind spool.Kind, payload []byte) *Decoder {
 	if err := d.Add(kind, payload, noon); err != nil {
 		t.Fatal(err)
 	}
-	items, refused, err := Inspect(kind, payload)
-	if err != nil || items != d.Items || !reflect.DeepEqual(refused, d.Refused) {
-		t.Fatalf("Inspect says %d items, %+v, %v; decoding says %d, %+v", items, refused, err, d.Items, d.Refused)
+	tally, err := Inspect(kind, payload, noon)
+	if err != nil || !reflect.DeepEqual(tally, d.Tally) {
+		t.Fatalf("Inspect says %+v, %v; decoding says %+v", tally, err, d.Tally)
 	}
 	return d
 }

@@ -1,4 +1,5 @@
-// Package ingest takes OTLP in and brings it to the store.
+// Package ingest takes OTLP in, and labels from the API, and brings it to the
+// store.
 //
 //	OTLP gRPC, HTTP -> Server -> decodes? -> spool (fsync) -> acknowledged
 //	spool -> Drain -> Decoder -> model.Rows -> store -> confirmed -> Stored
@@ -18,6 +19,8 @@
 //     whose cells do not add up, a baseline that is not what its digest says):
 //     they do not become evidence. The log record itself is kept in otel_logs
 //     all the same, so that one can see what was sent.
+//   - Predictions and labels that say nothing, too much, or a time that is absurd.
+//     They are not stored at all: what people are is in them.
 //   - Data points that have no place in a cumulative time series: delta
 //     temporality, inconsistent histograms, reserved label names. They are not
 //     stored at all.

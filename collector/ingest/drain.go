@@ -231,5 +231,6 @@ func retry[T any](ctx context.Context, d *Drain, what string, try func() (T, err
 }
 
 func countRows(r *model.Rows) int {
-	return len(r.Series) + len(r.Samples) + len(r.Logs) + len(r.Distributions) + len(r.Baselines) + len(r.Lineage)
+	return len(r.Series) + len(r.Samples) + len(r.Logs) + len(r.Distributions) + len(r.Baselines) + len(r.Lineage) +
+		len(r.Predictions) + len(r.Labels)
 }

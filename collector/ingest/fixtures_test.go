@@ -74,7 +74,12 @@ func window(sequence uint64) *signal.Distribution {
 func putWindow(lr plog.LogRecord, d *signal.Distribution) {
 	lr.SetEventName(signal.EventWindowProfile)
 	lr.SetTimestamp(pcommon.NewTimestampFromTime(d.End))
-	for _, a := range signal.EncodeDistribution(d) {
+	put(lr, signal.EncodeDistribution(d))
+}
+
+// put sets attributes as an agent does.
+func put(lr plog.LogRecord, attrs []signal.Attr) {
+	for _, a := range attrs {
 		switch v := a.Value.(type) {
 		case string:
 			lr.Attributes().PutStr(a.Key, v)
@@ -86,6 +91,11 @@ func putWindow(lr plog.LogRecord, d *signal.Distribution) {
 			s := lr.Attributes().PutEmptySlice(a.Key)
 			for _, n := range v {
 				s.AppendEmpty().SetInt(n)
+			}
+		case []float64:
+			s := lr.Attributes().PutEmptySlice(a.Key)
+			for _, x := range v {
+				s.AppendEmpty().SetDouble(x)
 			}
 		}
 	}

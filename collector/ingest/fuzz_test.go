@@ -13,7 +13,7 @@ import (
 // rows, and Inspect says what decoding says.
 func fuzzDecoder(f *testing.F, kind spool.Kind) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		items, refused, inspectErr := Inspect(kind, payload)
+		tally, inspectErr := Inspect(kind, payload, noon)
 		one, two := NewDecoder(), NewDecoder()
 		err := one.Add(kind, payload, noon)
 		if (err == nil) != (inspectErr == nil) {
@@ -25,8 +25,11 @@ func fuzzDecoder(f *testing.F, kind spool.Kind) {
 			}
 			return
 		}
-		if items != one.Items || !reflect.DeepEqual(refused, one.Refused) || refused.Count > items+1 {
-			t.Fatalf("Inspect says %d, %+v; decoding %d, %+v", items, refused, one.Items, one.Refused)
+		if !reflect.DeepEqual(tally, one.Tally) || tally.Refused.Count > tally.Items+1 {
+			t.Fatalf("Inspect says %+v; decoding %+v", tally, one.Tally)
+		}
+		if len(one.Rows.Predictions) != tally.Predictions || len(one.Rows.Labels) != tally.Labels {
+			t.Fatalf("%+v, but %d predictions and %d labels", tally, len(one.Rows.Predictions), len(one.Rows.Labels))
 		}
 		if err := two.Add(kind, payload, noon); err != nil || len(two.Rows.Samples) != len(one.Rows.Samples) || len(two.Rows.Logs) != len(one.Rows.Logs) {
 			t.Fatalf("decoded twice: %v", err)
@@ -55,6 +58,7 @@ func FuzzDecodeLogs(f *testing.F) {
 	req, records := newLogs()
 	putWindow(records.AppendEmpty(), window(1))
 	f.Add(bytesOf(f, req))
+	f.Add(bytesOf(f, predictions(prediction("a", 0), prediction("b", 1))))
 	f.Add([]byte{})
 	fuzzDecoder(f, spool.Logs)
 }

@@ -11,32 +11,36 @@ import (
 // Health holds the collector's own metrics about taking in and storing. One is
 // shared by the server and the drain.
 type Health struct {
-	requests *prometheus.CounterVec // signal, transport, outcome
-	records  *prometheus.CounterVec // signal
-	refused  *prometheus.CounterVec // reason
-	batches  prometheus.Counter
-	rows     prometheus.Counter
-	retries  prometheus.Counter
-	rejected prometheus.Counter
-	seconds  prometheus.Histogram
+	requests  *prometheus.CounterVec // signal, transport, outcome
+	records   *prometheus.CounterVec // signal
+	refused   *prometheus.CounterVec // reason
+	predicted prometheus.Counter
+	labelled  prometheus.Counter
+	batches   prometheus.Counter
+	rows      prometheus.Counter
+	retries   prometheus.Counter
+	rejected  prometheus.Counter
+	seconds   prometheus.Histogram
 }
 
 // NewHealth makes the metrics and registers them together with the spool's.
 func NewHealth(registry prometheus.Registerer, sp *spool.Spool) (*Health, error) {
 	h := &Health{
-		requests: counters("evenkeel_ingest_requests", "Export requests by what became of them.", "signal", "transport", "outcome"),
-		records:  counters("evenkeel_ingest_records", "Log records and data points acknowledged, without those refused.", "signal"),
-		refused:  counters("evenkeel_ingest_refused", "Log records and data points refused in acknowledged requests.", "reason"),
-		batches:  counter("evenkeel_insert_batches", "Batches that the store confirmed."),
-		rows:     counter("evenkeel_insert_rows", "Rows in those batches."),
-		retries:  counter("evenkeel_insert_retries", "Tries that failed and were repeated."),
-		rejected: counter("evenkeel_insert_rejected", "Batches put aside because the store can never take them: look at them."),
+		requests:  counters("evenkeel_ingest_requests", "Export requests by what became of them.", "signal", "transport", "outcome"),
+		records:   counters("evenkeel_ingest_records", "Log records and data points acknowledged, without those refused.", "signal"),
+		refused:   counters("evenkeel_ingest_refused", "Log records and data points refused in acknowledged requests.", "reason"),
+		predicted: counter("evenkeel_ingest_predictions", "Predictions among the log records acknowledged."),
+		labelled:  counter("evenkeel_ingest_labels", "Labels among the log records acknowledged."),
+		batches:   counter("evenkeel_insert_batches", "Batches that the store confirmed."),
+		rows:      counter("evenkeel_insert_rows", "Rows in those batches."),
+		retries:   counter("evenkeel_insert_retries", "Tries that failed and were repeated."),
+		rejected:  counter("evenkeel_insert_rejected", "Batches put aside because the store can never take them: look at them."),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "evenkeel_insert_duration", Help: "Seconds from a batch's first try to the store's confirmation.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 14),
 		}),
 	}
-	all := append([]prometheus.Collector{h.requests, h.records, h.refused, h.batches, h.rows, h.retries, h.rejected, h.seconds},
+	all := append([]prometheus.Collector{h.requests, h.records, h.refused, h.predicted, h.labelled, h.batches, h.rows, h.retries, h.rejected, h.seconds},
 		spoolMetrics(sp)...)
 	for _, c := range all {
 		if err := registry.Register(c); err != nil {
@@ -44,6 +48,16 @@ func NewHealth(registry prometheus.Registerer, sp *spool.Spool) (*Health, error)
 		}
 	}
 	return h, nil
+}
+
+// count takes note of a request that was acknowledged and is no repetition.
+func (h *Health) count(kind spool.Kind, t *Tally) {
+	h.records.WithLabelValues(kind.String()).Add(float64(t.Items - min(t.Items, t.Refused.Count)))
+	h.predicted.Add(float64(t.Predictions))
+	h.labelled.Add(float64(t.Labels))
+	for reason, n := range t.Refused.ByReason {
+		h.refused.WithLabelValues(reason).Add(float64(n))
+	}
 }
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {

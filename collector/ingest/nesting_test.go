@@ -39,7 +39,7 @@ func nestedLog(levels int) []byte {
 func TestDeepValuesAreRefusedBeforeTheyAreDecoded(t *testing.T) {
 	for levels, refused := range map[int]bool{1: false, 40: false, 60: true, 1_650_000: true} {
 		payload := nestedLog(levels)
-		_, _, err := Inspect(spool.Logs, payload)
+		_, err := Inspect(spool.Logs, payload, time.Now())
 		if refused != (errs.KindOf(err) == errs.Invalid) {
 			t.Errorf("%d levels: inspect: %v", levels, err)
 		}

@@ -12,6 +12,9 @@ const (
 	reasonWindow    = "window_profile"
 	reasonBaseline  = "baseline"
 	reasonLineage   = "lineage"
+
+	reasonPrediction = "prediction"
+	reasonLabel      = "label"
 )
 
 // Refused counts the items of a request that were not taken.

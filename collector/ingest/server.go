@@ -30,6 +30,8 @@ type ServerOptions struct {
 	IdleTimeout time.Duration // of connections
 	StopTimeout time.Duration // for requests under way when the server stops
 
+	Now func() time.Time // the spool's clock
+
 	Log *slog.Logger
 }
 
@@ -43,13 +45,15 @@ func DefaultServerOptions() ServerOptions {
 		ReadTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute,
 		StopTimeout: 5 * time.Second,
+		Now:         time.Now,
 		Log:         slog.New(slog.DiscardHandler),
 	}
 }
 
-// Server takes OTLP over gRPC and HTTP.
+// Server takes OTLP over gRPC and HTTP, and labels from the API.
 type Server struct {
 	o    ServerOptions
+	in   *intake
 	grpc *grpc.Server
 	http *http.Server
 
@@ -60,8 +64,8 @@ type Server struct {
 // could reach without authentication is an error now. Run serves them; Close
 // lets them go if Run is never called.
 func Listen(ctx context.Context, o ServerOptions, sp *spool.Spool, health *Health) (*Server, error) {
-	in := &intake{spool: sp, slots: make(chan struct{}, max(1, o.Concurrent)), health: health}
-	s := &Server{o: o, grpc: newGRPC(o, in), http: newHTTP(o, in)}
+	in := &intake{spool: sp, slots: make(chan struct{}, max(1, o.Concurrent)), health: health, now: o.Now}
+	s := &Server{o: o, in: in, grpc: newGRPC(o, in), http: newHTTP(o, in)}
 	var err error
 	if s.grpcListener, err = s.open(ctx, o.GRPC); err == nil {
 		s.httpListener, err = s.open(ctx, o.HTTP)

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/spool"
 	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/internal/faultpoint"
 )
 
-// BatchHeader is the header, or gRPC metadata key, by which a sender names a
-// request, <instance>/<sequence>, so that repeating it stores it once.
-const BatchHeader = "Evenkeel-Batch"
+// BatchHeader is model.BatchHeader.
+const BatchHeader = model.BatchHeader
 
 // maxSender bounds a sender's name for a request.
 const maxSender = 512
@@ -23,6 +23,7 @@ type intake struct {
 	spool  *spool.Spool
 	slots  chan struct{} // one for each request being read, decoded or written
 	health *Health
+	now    func() time.Time
 }
 
 // enter waits for a slot. A request holds one from before its body is read, so
@@ -48,8 +49,9 @@ func (in *intake) accept(ctx context.Context, kind spool.Kind, body []byte, send
 	if len(sender) > maxSender {
 		return Refused{}, errs.E("take "+kind.String(), errs.Invalid, fmt.Errorf("%s is longer than %d bytes", BatchHeader, maxSender), "")
 	}
-	items, refused, err := Inspect(kind, body)
-	if err != nil || items == 0 {
+	tally, err := Inspect(kind, body, in.now())
+	refused := tally.Refused
+	if err != nil || tally.Items == 0 {
 		return refused, err
 	}
 	receipt, err := in.spool.Append(ctx, spool.Entry{Kind: kind, Body: body, Sender: sender})
@@ -60,10 +62,7 @@ func (in *intake) accept(ctx context.Context, kind spool.Kind, body []byte, send
 	if receipt.Duplicate {
 		return refused, nil
 	}
-	in.health.records.WithLabelValues(kind.String()).Add(float64(items - min(items, refused.Count)))
-	for reason, n := range refused.ByReason {
-		in.health.refused.WithLabelValues(reason).Add(float64(n))
-	}
+	in.health.count(kind, &tally)
 	return refused, nil
 }
 

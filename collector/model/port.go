@@ -37,6 +37,13 @@ const (
 	MatchNotRegexp
 )
 
+// BatchHeader is the header, or gRPC metadata key, by which a sender names a
+// request, <instance>/<sequence>, so that repeating it stores it once.
+const BatchHeader = "Evenkeel-Batch"
+
+// ClockSlack is how far ahead of ours a sender's clock may be.
+const ClockSlack = 24 * time.Hour
+
 // Matcher selects series by one label; __name__ is the metric's name. An
 // absent label is the empty value. Regular expressions are RE2 and anchored.
 type Matcher struct {
@@ -77,6 +84,19 @@ type WindowReader interface {
 	Baseline(ctx context.Context, digest signal.Digest) (*signal.Baseline, error)
 }
 
+// CohortReader gives fleet the predictions that it joins with their labels.
+type CohortReader interface {
+	// PredictedLanes gives the model versions with predictions made in (from, to],
+	// by system, name and version.
+	PredictedLanes(ctx context.Context, from, to time.Time) ([]PredictedLane, error)
+	// LabelledPredictions gives each prediction of a model version made in
+	// (from, to] to yield, ordered by time, id and row, with the newest label that
+	// was received by the given time: the one that became known last, of equally
+	// new ones the one received last. It holds a bounded part of them in memory.
+	// An error of yield ends it and is returned.
+	LabelledPredictions(ctx context.Context, system signal.SystemID, m signal.ModelRef, from, to, received time.Time, yield func(*signal.LabelledPrediction) error) error
+}
+
 // EvaluationReader gives the evaluator its own past.
 type EvaluationReader interface {
 	// LatestEvaluations gives the newest evaluation of every rule and subject
@@ -100,6 +120,7 @@ type Store interface {
 	Writer
 	SeriesReader
 	WindowReader
+	CohortReader
 	EvaluationReader
 	RegisterReader
 	Ping(ctx context.Context) error

@@ -33,6 +33,8 @@ type Rows struct {
 	Distributions  []*signal.Distribution
 	Baselines      []Baseline
 	Lineage        []LineageEvent
+	Predictions    []signal.Prediction
+	Labels         []signal.Label
 	FleetWindows   []FleetWindow
 	DriftProcesses []DriftProcess
 	Evaluations    []Evaluation
@@ -43,6 +45,7 @@ type Rows struct {
 // Empty says that there is nothing to write.
 func (r *Rows) Empty() bool {
 	return len(r.Series)+len(r.Samples)+len(r.Logs)+len(r.Distributions)+len(r.Baselines)+len(r.Lineage)+
+		len(r.Predictions)+len(r.Labels)+
 		len(r.FleetWindows)+len(r.DriftProcesses)+len(r.Evaluations)+len(r.Events)+len(r.Deliveries) == 0
 }
 
@@ -131,8 +134,27 @@ type FleetWindow struct {
 	Instances []string // replicas that were in, sorted
 	Absent    []string // replicas that were expected and not in when the grace ran out
 	Gaps      uint64   // windows missing from the sequences
-	Rows      uint64   // model rows, not features
+	Rows      uint64   // model rows, not features; of a cohort, predictions
 	SealedAt  time.Time
+
+	// Explanations say in one sentence each what moved in the columns whose PSI
+	// is above 0.1, by name, the hundred largest at most.
+	Explanations map[signal.FeatureName]string
+
+	// Cohort is set for a window over the predictions that were made in it,
+	// closed a horizon later: canonical JSON of a signal.Cohort. Such a window
+	// stands beside the one over rows of the same length and end.
+	Cohort string
+}
+
+// Labelled says that the window is a cohort of predictions with their labels.
+func (w *FleetWindow) Labelled() bool { return w.Cohort != "" }
+
+// PredictedLane is a model version of a system that made predictions.
+type PredictedLane struct {
+	System signal.SystemID
+	Model  signal.ModelRef
+	Last   time.Time // of the newest one
 }
 
 // DriftProcess is what the anytime-valid drift process of one column had seen

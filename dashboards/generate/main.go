@@ -20,10 +20,14 @@ func main() {
 }
 
 func write(folder string) error {
-	d := dashboards.Overview()
-	raw, err := d.JSON()
-	if err != nil {
-		return err
+	for _, d := range dashboards.All() {
+		raw, err := d.JSON()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, d.UID+".json"), raw, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(folder, d.UID+".json"), raw, 0o644)
+	return nil
 }

@@ -2,6 +2,7 @@ package category
 
 import (
 	"math"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -36,5 +37,25 @@ func TestNumberReadsWhatOfNumberWrote(t *testing.T) {
 		if _, ok := Number(text); ok {
 			t.Errorf("%q is no number", text)
 		}
+	}
+}
+
+// Whatever parses is a number here, and plain words cost nothing.
+func TestNumberIsWhatParses(t *testing.T) {
+	for _, text := range []string{"inf", "-Inf", "+infinity", "NaN", "nan", ".5", "+1", "0x1p-2", "1e3"} {
+		want, err := strconv.ParseFloat(text, 64)
+		if got, ok := Number(text); !ok || err != nil || got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+			t.Errorf("%q: %v, %v; it parses as %v", text, got, ok, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.SampledFrom([]rune("0123456789+-._eExXpPinfINFatyNAruls "))).Draw(t, "text")
+		_, err := strconv.ParseFloat(text, 64)
+		if _, ok := Number(text); ok != (err == nil) && text != "true" && text != "false" {
+			t.Fatalf("%q: %v, but parsing says %v", text, ok, err)
+		}
+	})
+	if n := testing.AllocsPerRun(100, func() { Number("rejected") }); n != 0 {
+		t.Errorf("a plain word takes %v allocations", n)
 	}
 }

@@ -123,7 +123,7 @@ func TestDemoLive(t *testing.T) {
 			t.Errorf("the page answers %d:\n%s", status, body)
 		}
 	})
-	t.Run("dashboards", func(t *testing.T) { everyQueryReturnsData(t, base) })
+	t.Run("dashboards", func(t *testing.T) { everyQueryReturnsData(t, base, "evenkeel-overview") })
 	t.Run("nc", func(t *testing.T) { listAndAcknowledge(t, base) })
 
 	begun := time.Now()

@@ -156,6 +156,7 @@ func (r *Receiver) Accepted() []Request {
 // Event is one log record.
 type Event struct {
 	Name       string
+	Time       time.Time
 	Request    int // index into Accepted
 	Body       string
 	Attributes map[string]any // int64, float64, string, []any
@@ -174,7 +175,7 @@ func (r *Receiver) Events(name string) []Event {
 				for _, rec := range sl.LogRecords().All() {
 					if rec.EventName() == name {
 						out = append(out, Event{
-							Name: name, Request: i, Body: rec.Body().AsString(),
+							Name: name, Time: rec.Timestamp().AsTime(), Request: i, Body: rec.Body().AsString(),
 							Attributes: rec.Attributes().AsRaw(), Resource: rl.Resource().Attributes().AsRaw(),
 						})
 					}

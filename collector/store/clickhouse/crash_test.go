@@ -47,8 +47,8 @@ func TestCrashChild(t *testing.T) {
 // and then does again what a restart does.
 func TestCrashes(t *testing.T) {
 	for _, fault := range []string{
-		"migrate.step", "migrate.step:4", "migrate.step:7",
-		"store.before_insert", "store.before_insert:5", "store.after_insert", "store.after_insert:3", "store.after_insert:9",
+		"migrate.step", "migrate.step:4", "migrate.step:7", "migrate.step:12", "migrate.step:14",
+		"store.before_insert", "store.before_insert:5", "store.after_insert", "store.after_insert:3", "store.after_insert:9", "store.before_insert:12",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			dir := t.TempDir()

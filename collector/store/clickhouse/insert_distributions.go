@@ -1,9 +1,11 @@
 package clickhouse
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -46,6 +48,13 @@ var distributionsTable = table[dist]{
 		field("sampled_out", "UInt64", func(d *dist) uint64 { return (*d).Capture.SampledOut }),
 		field("dropped", "UInt64", func(d *dist) uint64 { return (*d).Capture.Dropped }),
 		field("undecodable", "UInt64", func(d *dist) uint64 { return (*d).Capture.Undecodable }),
+		field("out_of_range", "UInt64", func(d *dist) uint64 { return (*d).OutOfRange }),
+		field("rate", "Float64", func(d *dist) float64 { return rateOf((*d).Rate) }),
+		field("held", "UInt64", func(d *dist) uint64 { return (*d).Held }),
+		field("embedded", "Array(Float64)", func(d *dist) []float64 { return (*d).Embedded }),
+		field("distinct", "String", func(d *dist) string { return sketchText((*d).Distinct) }),
+		field("estimated", "String", func(d *dist) string { return optionalJSON((*d).Estimated) }),
+		field("group_requests", "Array(String)", groups(func(g signal.GroupCount) string { return optionalJSON(g.Requests) })),
 	},
 }
 
@@ -58,6 +67,25 @@ func groups[V any](get func(signal.GroupCount) V) func(*dist) []V {
 		}
 		return out
 	}
+}
+
+// sketchText gives the bytes of a sketch; empty where there is none.
+func sketchText(s *measure.HyperLogLog) string {
+	if s == nil {
+		return ""
+	}
+	raw, _ := s.MarshalBinary() // never fails
+	return string(raw)
+}
+
+// optionalJSON writes sums of finite numbers, which JSON can always hold; empty
+// where there are none.
+func optionalJSON[T any](sums *T) string {
+	if sums == nil {
+		return ""
+	}
+	raw, _ := json.Marshal(sums)
+	return string(raw)
 }
 
 var baselinesTable = table[model.Baseline]{
@@ -90,5 +118,15 @@ var fleetWindowsTable = table[model.FleetWindow]{
 		field("gaps", "UInt64", func(w *model.FleetWindow) uint64 { return w.Gaps }),
 		field("rows", "UInt64", func(w *model.FleetWindow) uint64 { return w.Rows }),
 		moment("sealed_at", func(w *model.FleetWindow) time.Time { return w.SealedAt }),
+		field("explanations", "Map(String, String)", explanations),
+		field("cohort", "String", func(w *model.FleetWindow) string { return w.Cohort }),
 	},
+}
+
+func explanations(w *model.FleetWindow) map[string]string {
+	out := make(map[string]string, len(w.Explanations))
+	for name, text := range w.Explanations {
+		out[string(name)] = text
+	}
+	return out
 }

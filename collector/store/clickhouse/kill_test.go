@@ -13,6 +13,7 @@ import (
 	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
 	"github.com/evenkeel/evenkeel/collector/store/storetest"
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/signal"
 )
 
 // TestExactlyOnceWhileTheEngineIsKilled writes batch after batch while the
@@ -48,8 +49,9 @@ func TestExactlyOnceWhileTheEngineIsKilled(t *testing.T) {
 	killer.Wait()
 
 	want := uint64(last) * rows
-	for _, table := range []string{"otel_logs", "evaluations", "samples"} {
-		id := map[string]string{"otel_logs": "Body", "evaluations": "id", "samples": "fingerprint"}[table]
+	for table, id := range map[string]string{
+		"otel_logs": "Body", "evaluations": "id", "samples": "fingerprint", "predictions": "id", "labels": "id",
+	} {
 		count := scalar(t, s, "SELECT count() FROM "+table)
 		unique := scalar(t, s, "SELECT uniqExact("+id+") FROM "+table)
 		if count != want || unique != want {
@@ -111,6 +113,9 @@ func numbered(batch, n int) *model.Rows {
 		at := noon.Add(time.Duration(i%2) * day)
 		id := fmt.Sprintf("%d-%d", batch, i)
 		rows.Logs = append(rows.Logs, model.Log{Time: at, Body: id, LogAttributes: map[string]string{"n": id}})
+		p := prediction(id, 0, noon)
+		rows.Predictions = append(rows.Predictions, p)
+		rows.Labels = append(rows.Labels, signal.Label{System: p.System, ID: id, Value: p.Value, Time: noon, Received: noon})
 		rows.Evaluations = append(rows.Evaluations, model.Evaluation{ID: id, Rule: "R", WindowEnd: at})
 		rows.Samples = append(rows.Samples, model.Sample{Fingerprint: uint64(batch*n + i), Time: at})
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
 	"github.com/evenkeel/evenkeel/collector/store/storetest"
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/signal"
 )
 
 // showTables gives the DDL of every table as the server holds it.
@@ -96,6 +98,49 @@ func TestAMigrationThatWasCutShortIsFinished(t *testing.T) {
 	}
 	if got := showTables(t, s, options.Database); got != whole {
 		t.Errorf("got\n%s", got)
+	}
+}
+
+// TestRowsOfAnOlderSchemaAreRead takes the last step back, writes as a program
+// before it did, and migrates.
+func TestRowsOfAnOlderSchemaAreRead(t *testing.T) {
+	options := storetest.Options(t)
+	s := storetest.OpenWith(t, options)
+	whole := showTables(t, s, options.Database)
+	for _, statement := range []string{
+		"DROP TABLE predictions SYNC", "DROP TABLE labels SYNC",
+		`ALTER TABLE distributions DROP COLUMN out_of_range, DROP COLUMN rate, DROP COLUMN held, DROP COLUMN embedded,
+			DROP COLUMN distinct, DROP COLUMN estimated, DROP COLUMN group_requests`,
+		"ALTER TABLE fleet_windows DROP COLUMN explanations, DROP COLUMN cohort",
+		"DELETE FROM schema_migrations WHERE version = 5 SETTINGS lightweight_deletes_sync = 2",
+		`INSERT INTO distributions (system, model_name, instance, sequence, window_start, window_end, parts, target, feature, kind,
+			group_names, group_favourable, group_total) SETTINGS async_insert = 0
+			VALUES ('loans', 'loan', 'a', 1, '2026-03-10 11:00:00', '2026-03-10 12:00:00', 1, 'group', 'gender', 'categorical', ['x', 'y'], [1, 2], [3, 4])`,
+		`INSERT INTO fleet_windows (system, model_name, length_ns, window_start, window_end) SETTINGS async_insert = 0
+			VALUES ('loans', 'loan', 3600000000000, '2026-03-10 11:00:00', '2026-03-10 12:00:00')`,
+	} {
+		if err := s.Conn().Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := clickhouse.Migrate(t.Context(), options); err != nil {
+		t.Fatal(err)
+	}
+	if got := showTables(t, s, options.Database); got != whole {
+		t.Errorf("got\n%s", got)
+	}
+	found, err := s.DistributionsBetween(t.Context(), "loans", noon.Add(-1), noon)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d distributions, %v", len(found), err)
+	}
+	d := found[0]
+	groups := []signal.GroupCount{{Group: "x", Favourable: 1, Total: 3}, {Group: "y", Favourable: 2, Total: 4}}
+	if d.Rate != 1 || d.OutOfRange+d.Held != 0 || d.Embedded != nil || d.Distinct != nil || d.Estimated != nil || !slices.Equal(d.Groups, groups) {
+		t.Errorf("got %+v", d)
+	}
+	windows, err := s.FleetWindows(t.Context(), noon.Add(-1), noon)
+	if err != nil || len(windows) != 1 || windows[0].Labelled() || windows[0].Explanations != nil {
+		t.Errorf("got %+v, %v", windows, err)
 	}
 }
 

@@ -32,12 +32,13 @@ type Options struct {
 	TLS      *tls.Config // for Addr; https implies an empty one
 	Log      *slog.Logger
 
-	DialTimeout   time.Duration // default 10s
-	InsertTimeout time.Duration // of one INSERT, given up by both sides; default 1m
-	ReadTimeout   time.Duration // of one read, likewise; default 30s
-	MaxSamples    int           // that one SelectSeries may give; default 20 million (320 MB)
-	KnownSeries   int           // remembered as stored; default 200,000 (a few MB)
-	SeenEvery     time.Duration // how far series.seen_at may lag behind; default 10m
+	DialTimeout    time.Duration // default 10s
+	InsertTimeout  time.Duration // of one INSERT, given up by both sides; default 1m
+	ReadTimeout    time.Duration // of one read, likewise; default 30s
+	MaxSamples     int           // that one SelectSeries may give; default 20 million (320 MB)
+	PredictionRows int           // that are joined with their labels at once; default 100,000 (some 40 MB here and in the server)
+	KnownSeries    int           // remembered as stored; default 200,000 (a few MB)
+	SeenEvery      time.Duration // how far series.seen_at may lag behind; default 10m
 }
 
 // databaseName keeps the name one that needs no quoting anywhere.
@@ -72,6 +73,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MaxSamples <= 0 {
 		o.MaxSamples = 20_000_000
+	}
+	if o.PredictionRows <= 0 {
+		o.PredictionRows = 100_000
 	}
 	if o.KnownSeries <= 0 {
 		o.KnownSeries = 200_000

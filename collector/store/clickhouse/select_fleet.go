@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -49,7 +51,8 @@ func (s *Store) DistributionsBetween(ctx context.Context, system signal.SystemID
 	var out []*signal.Distribution
 	err := s.query(ctx, "read distributions", `SELECT system, model_name, model_version, instance, sequence, window_start, window_end,
 			parts, baseline, bounds, target, feature, kind, counts, missing, other, new, invalid, n, sum, sum_squares, min, max,
-			group_names, group_favourable, group_total, seen, profiled, sampled_out, dropped, undecodable
+			group_names, group_favourable, group_total, group_requests, seen, profiled, sampled_out, dropped, undecodable,
+			out_of_range, rate, held, embedded, distinct, estimated
 		FROM distributions WHERE `+ended+` AND ({system:String} = '' OR system = {system:String})
 		ORDER BY system, model_name, model_version, instance, sequence, target, feature`,
 		append(span(from, to), ch.Named("system", string(system))),
@@ -67,10 +70,13 @@ func scanDistribution(rows driver.Rows) (*signal.Distribution, error) {
 	var system, instance, baseline, bounds, target, feature, kind string
 	var names []string
 	var favourable, total []uint64
+	var requests []string
+	var distinct, estimated string
 	err := rows.Scan(&system, &d.Model.Name, &d.Model.Version, &instance, &d.Window.Sequence, &d.Start, &d.End,
 		&parts, &baseline, &bounds, &target, &feature, &kind, &d.Counts, &d.Missing, &d.Other, &d.New, &d.Invalid,
-		&d.N, &d.Sum, &d.SumSquares, &d.Min, &d.Max, &names, &favourable, &total,
-		&d.Capture.Seen, &d.Capture.Profiled, &d.Capture.SampledOut, &d.Capture.Dropped, &d.Capture.Undecodable)
+		&d.N, &d.Sum, &d.SumSquares, &d.Min, &d.Max, &names, &favourable, &total, &requests,
+		&d.Capture.Seen, &d.Capture.Profiled, &d.Capture.SampledOut, &d.Capture.Dropped, &d.Capture.Undecodable,
+		&d.OutOfRange, &d.Rate, &d.Held, &d.Embedded, &distinct, &estimated)
 	if err != nil {
 		return nil, err
 	}
@@ -78,24 +84,55 @@ func scanDistribution(rows driver.Rows) (*signal.Distribution, error) {
 	d.Baseline, d.Bounds = signal.Digest(baseline), signal.Digest(bounds)
 	d.Target, d.Feature, d.Kind = signal.Target(target), signal.FeatureName(feature), signal.Kind(kind)
 	d.Parts, d.Start, d.End = int(parts), fromStored(d.Start), fromStored(d.End)
+	if len(d.Embedded) == 0 {
+		d.Embedded = nil
+	}
 	for i, name := range names {
-		d.Groups = append(d.Groups, signal.GroupCount{Group: name, Favourable: favourable[i], Total: total[i]})
+		g := signal.GroupCount{Group: name, Favourable: favourable[i], Total: total[i]}
+		if i < len(requests) { // none in rows from before there were any
+			err = errors.Join(err, fromJSON(requests[i], &g.Requests))
+		}
+		d.Groups = append(d.Groups, g)
+	}
+	if distinct != "" {
+		d.Distinct = &measure.HyperLogLog{}
+		err = errors.Join(err, d.Distinct.UnmarshalBinary([]byte(distinct)))
+	}
+	err = errors.Join(err, fromJSON(estimated, &d.Estimated))
+	if err != nil {
+		return nil, errs.E(fmt.Sprintf("read %s of window %s", d.Feature, d.Window), errs.Corrupt, err, "")
 	}
 	return d, nil
+}
+
+// fromJSON reads what optionalJSON wrote.
+func fromJSON[T any](text string, into **T) error {
+	if text == "" {
+		return nil
+	}
+	*into = new(T)
+	return json.Unmarshal([]byte(text), *into)
 }
 
 // FleetWindows gives what fleet sealed; see model.WindowReader.
 func (s *Store) FleetWindows(ctx context.Context, from, to time.Time) ([]model.FleetWindow, error) {
 	var out []model.FleetWindow
 	err := s.query(ctx, "read fleet windows", `SELECT system, model_name, model_version, length_ns, window_start, window_end,
-			window_ids, instances, absent, gaps, rows, sealed_at
-		FROM fleet_windows WHERE `+ended+` ORDER BY window_end, system, model_name, model_version, length_ns`, span(from, to),
+			window_ids, instances, absent, gaps, rows, sealed_at, explanations, cohort
+		FROM fleet_windows WHERE `+ended+` ORDER BY window_end, system, model_name, model_version, length_ns, cohort != ''`, span(from, to),
 		func(rows driver.Rows) error {
 			var w model.FleetWindow
 			var system string
 			var length int64
+			var explained map[string]string
 			err := rows.Scan(&system, &w.Model.Name, &w.Model.Version, &length, &w.Start, &w.End,
-				&w.WindowIDs, &w.Instances, &w.Absent, &w.Gaps, &w.Rows, &w.SealedAt)
+				&w.WindowIDs, &w.Instances, &w.Absent, &w.Gaps, &w.Rows, &w.SealedAt, &explained, &w.Cohort)
+			for name, text := range explained {
+				if w.Explanations == nil {
+					w.Explanations = map[signal.FeatureName]string{}
+				}
+				w.Explanations[signal.FeatureName(name)] = text
+			}
 			w.System, w.Length = signal.SystemID(system), time.Duration(length)
 			w.Start, w.End, w.SealedAt = fromStored(w.Start), fromStored(w.End), fromStored(w.SealedAt)
 			out = append(out, w)

@@ -14,10 +14,6 @@ import (
 	"github.com/evenkeel/evenkeel/internal/errs"
 )
 
-// clockSlack is how far ahead of ours a sender's clock may be: a sample may be
-// that much later than its series' seen_at.
-const clockSlack = 24 * time.Hour
-
 // FindSeries gives the series that match and were seen since from; see
 // model.SeriesReader. Since seen_at lags behind by up to Options.SeenEvery, a
 // series that ended shortly before from may be among them, and since only the
@@ -37,9 +33,10 @@ func (s *Store) FindSeries(ctx context.Context, matchers []model.Matcher, from, 
 
 // SelectSeries gives the series that match with their samples in [from, to];
 // see model.SeriesReader. Series without a sample in the range are left out.
-// Of two samples of the same time the one of the lower batch is given.
+// Of two samples of the same time the one of the lower batch is given. A sample
+// may be model.ClockSlack later than its series' seen_at.
 func (s *Store) SelectSeries(ctx context.Context, matchers []model.Matcher, from, to time.Time) ([]model.SeriesData, error) {
-	seenSince := from.Add(-s.options.SeenEvery - clockSlack)
+	seenSince := from.Add(-s.options.SeenEvery - model.ClockSlack)
 	series, err := s.findSeries(ctx, matchers, seenSince)
 	if err != nil || len(series) == 0 {
 		return nil, err

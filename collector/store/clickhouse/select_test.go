@@ -45,6 +45,11 @@ func readBack(t *testing.T, s model.Store, rows *model.Rows) {
 	same(t, "samples", selected, []model.SeriesData{{Series: rows.Series[0], Samples: rows.Samples}}, err)
 	distributions, err := s.DistributionsBetween(ctx, "loans", from, to)
 	same(t, "distributions", distributions, rows.Distributions, err)
+	for i, d := range distributions {
+		if !reflect.DeepEqual(d.Distinct, rows.Distributions[i].Distinct) {
+			t.Errorf("the sketch of window %s is another", d.Window)
+		}
+	}
 	windows, err := s.FleetWindows(ctx, from, to)
 	same(t, "fleet windows", windows, rows.FleetWindows, err)
 	last := rows.DriftProcesses[3]
@@ -54,6 +59,14 @@ func readBack(t *testing.T, s model.Store, rows *model.Rows) {
 	same(t, "drift processes before", processes, rows.DriftProcesses[2:3], err)
 	processes, err = s.DriftProcesses(ctx, last.System, last.Model, time.Minute, last.WindowEnd)
 	same(t, "drift processes of another length", processes, []model.DriftProcess(nil), err)
+	var labelled []signal.LabelledPrediction
+	for i := range rows.Predictions {
+		labelled = append(labelled, signal.LabelledPrediction{Prediction: rows.Predictions[i], Label: &rows.Labels[i]})
+	}
+	lanes, err := s.PredictedLanes(ctx, from, to)
+	same(t, "predicted lanes", lanes, []model.PredictedLane{{System: "loans", Model: labelled[0].Model, Last: rows.Predictions[3].Time}}, err)
+	joined, err := join(s, from, to, to)
+	same(t, "labelled predictions", joined, labelled, err)
 	baseline, err := s.Baseline(ctx, rows.Baselines[0].Digest)
 	same(t, "baseline", baseline, &signal.Baseline{Format: signal.BaselineFormat, Model: signal.ModelRef{Name: "loan"}, Rows: 7}, err)
 	evaluations, err := s.Evaluations(ctx, "DRF-01", from, to, 10)
@@ -79,11 +92,13 @@ func TestAnEmptyStoreIsReadWithoutAnError(t *testing.T) {
 			v, err := s.DriftProcesses(ctx, "", signal.ModelRef{}, 0, noon)
 			return len(v), err
 		},
-		"LatestEvaluations": func() (int, error) { v, err := s.LatestEvaluations(ctx, noon); return len(v), err },
-		"Evaluations":       func() (int, error) { v, err := s.Evaluations(ctx, "", noon, noon, 1); return len(v), err },
-		"RegisterEvents":    func() (int, error) { v, err := s.RegisterEvents(ctx); return len(v), err },
-		"Deliveries":        func() (int, error) { v, err := s.Deliveries(ctx); return len(v), err },
-		"Ping":              func() (int, error) { return 0, s.Ping(ctx) },
+		"PredictedLanes":      func() (int, error) { v, err := s.PredictedLanes(ctx, noon, noon.Add(1)); return len(v), err },
+		"LabelledPredictions": func() (int, error) { v, err := join(s, noon, noon.Add(1), noon); return len(v), err },
+		"LatestEvaluations":   func() (int, error) { v, err := s.LatestEvaluations(ctx, noon); return len(v), err },
+		"Evaluations":         func() (int, error) { v, err := s.Evaluations(ctx, "", noon, noon, 1); return len(v), err },
+		"RegisterEvents":      func() (int, error) { v, err := s.RegisterEvents(ctx); return len(v), err },
+		"Deliveries":          func() (int, error) { v, err := s.Deliveries(ctx); return len(v), err },
+		"Ping":                func() (int, error) { return 0, s.Ping(ctx) },
 	} {
 		if n, err := read(); n != 0 || err != nil {
 			t.Errorf("%s: %d, %v", name, n, err)

@@ -61,6 +61,11 @@ func everything() *model.Rows {
 		rows.FleetWindows = append(rows.FleetWindows, model.FleetWindow{
 			System: "loans", Model: signal.ModelRef{Name: "loan", Version: "1"}, Length: time.Hour, Start: at.Add(-time.Hour), End: at,
 			WindowIDs: []string{"a/1", "b/1"}, Instances: []string{"a", "b"}, Absent: []string{"c"}, Gaps: 1, Rows: 100, SealedAt: at.Add(time.Second),
+			Explanations: map[signal.FeatureName]string{"income": "it doubled"}, Cohort: []string{"", `{"task":"decision"}`}[i%2],
+		})
+		rows.Predictions = append(rows.Predictions, prediction(fmt.Sprint("request-", i), 0, at))
+		rows.Labels = append(rows.Labels, signal.Label{
+			System: "loans", ID: fmt.Sprint("request-", i), Value: "approved", Time: at.Add(time.Minute), Source: "desk", Received: at.Add(time.Hour),
 		})
 		rows.DriftProcesses = append(rows.DriftProcesses, model.DriftProcess{
 			System: "loans", Model: signal.ModelRef{Name: "loan", Version: "1"}, Length: time.Hour, Baseline: "sha256:b1",
@@ -84,20 +89,36 @@ func everything() *model.Rows {
 	return rows
 }
 
+// prediction is one answer of the model loan, version 1.
+func prediction(id string, row uint32, at time.Time) signal.Prediction {
+	return signal.Prediction{
+		System: "loans", Model: signal.ModelRef{Name: "loan", Version: "1"}, Instance: "a", ID: id, Row: row, Time: at,
+		Value: "approved", Score: 0.75, Groups: []signal.Membership{{Attribute: "gender", Group: "female"}, {Attribute: "race", Group: "(unknown)"}},
+		Basis: "GDPR 9(2)(g)", Rate: 0.5, TraceID: "0af7651916cd43dd8448eb211c80319c", Baseline: "sha256:b1", Run: "run-1",
+	}
+}
+
 func distribution(sequence uint64, end time.Time) *signal.Distribution {
+	sketch := &measure.HyperLogLog{}
+	sketch.Add(measure.RowHash(sequence * 0x9e3779b97f4a7c15))
 	return &signal.Distribution{
 		System: "loans", Model: signal.ModelRef{Name: "loan", Version: "1"}, Window: signal.WindowID{Instance: "a", Sequence: sequence},
 		Start: end.Add(-time.Hour), End: end, Parts: 2, Baseline: "sha256:b1", Bounds: "sha256:b2",
 		Target: signal.TargetFeature, Feature: "income", Kind: signal.Numeric,
 		Counts: []uint64{1, 2, 3}, Missing: 4, Other: 5, New: 6, Invalid: 7, N: 28, Sum: 1.5, SumSquares: 2.5, Min: -1, Max: 3,
-		Groups:  []signal.GroupCount{{Group: "(unknown)", Favourable: 0, Total: 1}, {Group: "female", Favourable: 2, Total: 3}},
+		OutOfRange: 3, Rate: 0.25, Held: 4, Embedded: []float64{0.1, -1e300, 2.0 / 3}, Distinct: sketch,
+		Estimated: &measure.ExpectedPerformance{Rows: 7, Outside: 1, TruePositive: 1.0 / 3, Positives: []float64{1, 2}, Negatives: []float64{3, 4}},
+		Groups: []signal.GroupCount{
+			{Group: "(unknown)", Favourable: 0, Total: 1},
+			{Group: "female", Favourable: 2, Total: 3, Requests: &measure.Requests{Count: 2, Rows: 3, Favourable: 2, RowsSquared: 5, RowsFavourable: 1.0 / 3}},
+		},
 		Capture: signal.Capture{Seen: 9, Profiled: 8, SampledOut: 1, Dropped: 2, Undecodable: 3},
 	}
 }
 
 // counted are the tables whose rows must be there exactly once.
 var counted = []string{
-	"samples", "otel_logs", "distributions", "lineage_events", "drift_processes", "fleet_windows", "evaluations", "register_events", "deliveries",
+	"samples", "otel_logs", "distributions", "lineage_events", "predictions", "labels", "drift_processes", "fleet_windows", "evaluations", "register_events", "deliveries",
 }
 
 // scalar reads one number.

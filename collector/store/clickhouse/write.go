@@ -65,6 +65,8 @@ func plan(rows *model.Rows, series []model.Series) []insert {
 		samplesTable.inserts(rows.Samples),
 		distributionsTable.inserts(rows.Distributions),
 		lineageTable.inserts(rows.Lineage),
+		predictionsTable.inserts(rows.Predictions),
+		labelsTable.inserts(rows.Labels),
 		logsTable.inserts(rows.Logs),
 		driftProcessesTable.inserts(rows.DriftProcesses),
 		fleetWindowsTable.inserts(rows.FleetWindows),

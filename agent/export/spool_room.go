@@ -1,0 +1,66 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/evenkeel/evenkeel/internal/errs"
+)
+
+// admit says whether n more bytes of this kind fit. Predictions that wait make
+// room for logs: a window is never refused for their sake.
+func (s *spool) admit(k Kind, n int64) error {
+	total := int64(0)
+	for _, c := range s.counts {
+		total += c.Bytes
+	}
+	over := total + n - s.max
+	switch {
+	case k == Metrics && s.counts[k].Bytes+n > s.max/2, k == Predictions && s.counts[k].Bytes+n > s.max/4:
+	case over <= 0:
+		return nil
+	case k == Logs && over <= s.counts[Predictions].Bytes:
+		return s.evict(over)
+	}
+	return errs.E("append to the export spool", errs.Exhausted,
+		fmt.Errorf("%d bytes of %s do not fit, %d of %d are used", n, k, total, s.max),
+		"the collector takes less than is produced; see whether it is up, or raise export.spool.max")
+}
+
+// evict removes the oldest predictions until n bytes are free. It may take the
+// one that is being sent.
+func (s *spool) evict(n int64) error {
+	counts := s.counts[Predictions]
+	for n > 0 {
+		e := s.queues[Predictions][0]
+		records := s.recordsOf(e)
+		if err := os.Remove(filepath.Join(s.folder, e.name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return errs.E("make room in the export spool", errs.Unavailable, err, "")
+		}
+		counts.Evicted++
+		counts.RecordsEvicted += records
+		s.drop(e)
+		n -= e.size
+	}
+	return nil
+}
+
+// recordsOf gives how many records a request holds; 0 where its file does not
+// say so.
+func (s *spool) recordsOf(e entry) int64 {
+	if e.records != unread {
+		return e.records
+	}
+	raw, err := os.ReadFile(filepath.Join(s.folder, e.name()))
+	if err != nil {
+		return 0
+	}
+	r, err := decodeRequest(e.kind, raw)
+	if err != nil {
+		return 0
+	}
+	return r.Records
+}

@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/evenkeel/evenkeel/collector/spool"
+	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/signal"
+)
+
+// TakeLabels takes labels that came over the API, as the events that say the
+// same over OTLP: on nil all of them are durable. A label without a time became
+// known when it is received. The sender names the request as
+// BatchHeader does, and may be empty; the same labels under the same name are
+// stored once.
+func (s *Server) TakeLabels(ctx context.Context, labels []signal.Label, sender string) error {
+	if len(labels) == 0 {
+		return nil
+	}
+	body, err := labelRequest(labels)
+	if err != nil {
+		return err
+	}
+	leave, err := s.in.enter(ctx)
+	if err != nil {
+		return errs.E("take labels", errs.Unavailable, err, "")
+	}
+	defer leave()
+	refused, err := s.in.take(ctx, "api", spool.Logs, body, sender)
+	if err == nil && refused.Count > 0 { // the API checks what is checked here
+		err = errs.E("take labels", errs.Invalid, errors.New(refused.Message()), "")
+	}
+	return err
+}
+
+// RefusedLabels counts items of a request to the API that are no labels.
+func (s *Server) RefusedLabels(n int) {
+	s.in.health.refused.WithLabelValues(reasonLabel).Add(float64(n))
+}
+
+// labelRequest writes labels as an export request, a resource for each system
+// in the order in which they come.
+func labelRequest(labels []signal.Label) ([]byte, error) {
+	logs := plog.NewLogs()
+	records := map[signal.SystemID]plog.LogRecordSlice{}
+	for i := range labels {
+		l := &labels[i]
+		into, known := records[l.System]
+		if !known {
+			resource := logs.ResourceLogs().AppendEmpty()
+			resource.Resource().Attributes().PutStr(signal.KeySystemID, string(l.System))
+			into = resource.ScopeLogs().AppendEmpty().LogRecords()
+			records[l.System] = into
+		}
+		lr := into.AppendEmpty()
+		lr.SetEventName(signal.EventLabel)
+		if !l.Time.IsZero() {
+			lr.SetTimestamp(pcommon.NewTimestampFromTime(l.Time))
+		}
+		for _, a := range signal.EncodeLabel(l) {
+			switch v := a.Value.(type) {
+			case string:
+				lr.Attributes().PutStr(a.Key, v)
+			case int64:
+				lr.Attributes().PutInt(a.Key, v)
+			default:
+				return nil, fmt.Errorf("encode label: attribute %s is a %T", a.Key, a.Value)
+			}
+		}
+	}
+	return plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
+}
