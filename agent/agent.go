@@ -10,10 +10,13 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	agentconfig "github.com/evenkeel/evenkeel/agent/config"
 	"github.com/evenkeel/evenkeel/agent/export"
+	"github.com/evenkeel/evenkeel/agent/genai"
+	"github.com/evenkeel/evenkeel/agent/reload"
 	"github.com/evenkeel/evenkeel/agent/tap"
 	"github.com/evenkeel/evenkeel/agent/window"
 	"github.com/evenkeel/evenkeel/agent/wire"
@@ -30,18 +33,26 @@ type Agent struct {
 	guard    *guard.Guard // of all that runs behind the tap
 	state    *state
 	identity export.Identity
-	models   []monitored
-	byName   map[string]*served
 	upstream *url.URL
+
+	current   atomic.Pointer[plan] // nil until the windows are open
+	consuming sync.RWMutex         // held while an exchange is counted, and by replace
+
+	talliesMu sync.Mutex
+	tallies   map[string]*tally // by model
 
 	inferenceListener, adminListener net.Listener
 
-	exporter *export.Exporter
-	windows  *window.Set
-	carries  *window.Carries
-	decoder  *wire.OIP
-	faults   *wire.FaultLog
-	tap      *tap.Tap
+	exporter  *export.Exporter
+	genai     *genai.Metrics // of language models
+	sequences *window.Sequences
+	carries   *window.Carries
+	faults    *wire.FaultLog
+	tap       *tap.Tap
+
+	payloads  // what others have logged
+	joining   // labels, and attributes that are no inputs
+	operation // what follows the configuration while the agent runs
 
 	inference, admin *http.Server
 	probe            *http.Client // asks the model server whether it is ready
@@ -57,34 +68,48 @@ type Agent struct {
 }
 
 // Run serves until ctx ends or a server fails, and then stops in order, within
-// stop_timeout.
+// stop_timeout. On SIGHUP it reads the configuration file again.
 func Run(ctx context.Context, c *agentconfig.Config, log *slog.Logger) error {
+	hangups, done := reload.Hangups()
+	defer done()
 	a, err := Start(ctx, c, log)
 	if err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		log.Info("stopping")
-		return a.Stop()
-	case err := <-a.failed:
-		a.exporter.Failed()
-		return errors.Join(err, a.Stop())
+	for {
+		select {
+		case <-hangups:
+			a.fileChanged()
+		case <-ctx.Done():
+			log.Info("stopping")
+			return a.Stop()
+		case err := <-a.failed:
+			a.exporter.Failed()
+			return errors.Join(err, a.Stop())
+		}
 	}
 }
 
 // Start brings the agent up: when it returns, both ports answer. ctx is for
 // starting only; Stop ends the agent. On an error nothing is left behind.
 func Start(ctx context.Context, c *agentconfig.Config, log *slog.Logger) (*Agent, error) {
-	a := &Agent{c: c, log: log, guard: guard.New(log), failed: make(chan error, 2), drained: make(chan struct{})}
+	a := &Agent{
+		c: c, log: log, guard: guard.New(log), failed: make(chan error, 3), drained: make(chan struct{}),
+		tallies: map[string]*tally{},
+	}
 	for _, step := range []func(context.Context) error{
 		a.readConfiguration,
 		a.openState,
+		a.openModels,
 		a.openPorts,
 		a.openExporter,
+		a.openGenAI,
 		a.openWindows,
 		a.openTap,
+		a.openIntake,
+		a.openPlan,
 		a.watch,
+		a.watchOperation,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Stop())
@@ -92,24 +117,29 @@ func Start(ctx context.Context, c *agentconfig.Config, log *slog.Logger) (*Agent
 	}
 	a.exporter.Start()
 	a.startPipeline()
-	a.serve(a.inference, a.inferenceListener)
+	if a.inferenceListener != nil {
+		a.serve(a.inference, a.inferenceListener)
+	}
 	a.serve(a.admin, a.adminListener)
+	a.operate()
 	log.Info("agent is up", "inference", a.Addr(), "upstream", a.upstream.String(), "admin", a.AdminAddr(),
 		"collector", c.Export.Endpoint, "instance", a.identity.Instance, "version", a.identity.Version)
 	return a, nil
 }
 
-// Addr is the address of the inference port.
-func (a *Agent) Addr() string { return a.inferenceListener.Addr().String() }
+// Addr is the address of the inference port; empty: there is none.
+func (a *Agent) Addr() string {
+	if a.inferenceListener == nil {
+		return ""
+	}
+	return a.inferenceListener.Addr().String()
+}
 
 // AdminAddr is the address of the admin port.
 func (a *Agent) AdminAddr() string { return a.adminListener.Addr().String() }
 
 func (a *Agent) readConfiguration(context.Context) (err error) {
 	if err := a.c.Validate(a.c.File); err != nil {
-		return err
-	}
-	if a.models, err = loadModels(a.c); err != nil {
 		return err
 	}
 	if a.upstream, err = url.Parse(a.c.Upstream); err != nil {
@@ -142,8 +172,10 @@ func (a *Agent) openState(context.Context) error {
 }
 
 func (a *Agent) openPorts(ctx context.Context) (err error) {
-	if a.inferenceListener, err = listen.TCP(ctx, a.c.Listen); err != nil {
-		return fmt.Errorf("inference port: %w", err)
+	if a.c.Listen != "" { // otherwise the intake has a port
+		if a.inferenceListener, err = listen.TCP(ctx, a.c.Listen); err != nil {
+			return fmt.Errorf("inference port: %w", err)
+		}
 	}
 	if a.adminListener, err = listen.TCP(ctx, a.c.Admin.Listen); err != nil {
 		return fmt.Errorf("admin port: %w", err)
@@ -159,7 +191,8 @@ func (a *Agent) openExporter(context.Context) (err error) {
 		Window:       a.c.Window,
 		Heartbeat:    a.c.Heartbeat.Std(),
 		LineageEvery: a.c.Lineage.Every.Std(),
-		Models:       exportModels(a.models),
+		Models:       exportModels(a.first.models),
+		Wrap:         a.clock.Wrap,
 		Guard:        a.guard,
 		Log:          a.log,
 	})
@@ -173,6 +206,7 @@ func exportModels(models []monitored) []export.Model {
 		for _, p := range m.Protected {
 			out[i].References[p.Attribute] = p.Reference
 		}
+		m.intersectionReferences(out[i].References)
 	}
 	return out
 }
@@ -200,13 +234,19 @@ func (a *Agent) stop() error {
 	budget := a.c.StopTimeout.Std()
 	ctx, cancel := context.WithTimeout(context.Background(), budget)
 	defer cancel()
+	a.stopOperation()
 	a.stopInference(ctx, budget/2)
+	a.stopIntake(ctx)
 	if a.stopPipeline != nil {
 		a.stopPipeline()
 		a.pipeline.Wait()
-		a.windows.Flush()
+		a.closeIntake()
+		for _, s := range a.plan().inOrder() {
+			s.quiet()
+		}
+		a.plan().flush()
 	}
-	var errs []error
+	errs := []error{a.closeJoins()}
 	if a.exporter != nil {
 		errs = append(errs, a.exporter.Close(ctx))
 	}

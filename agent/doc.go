@@ -4,7 +4,8 @@
 //	client -> [tap] -> model server
 //	            |  queue, bounded by bytes; never blocks inference
 //	         [wire] -> Observation -> sampler -> [window] -> Closed -> [export] -> spool -> collector
-//	                                         \-> predictor -> rows ->     \-> /metrics
+//	            ^                            \-> predictor -> rows ->     \-> /metrics
+//	logger -> [intake]
 //
 // Start wires the parts and Stop ends them in the order in which data flows, so
 // that what was seen is counted and what was counted is on disk. Nothing that

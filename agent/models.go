@@ -18,7 +18,9 @@ type monitored struct {
 	agentconfig.Model
 	baseline *signal.Baseline // nil: none
 	digest   signal.Digest    // of the baseline; empty: none
+	origin   origin           // where the baseline comes from
 	sampler  *sampler
+	privacyParts
 }
 
 // Check loads what the configuration names and reports every way in which it
@@ -27,36 +29,83 @@ func Check(c *agentconfig.Config) error {
 	if err := c.Validate(c.File); err != nil {
 		return err
 	}
-	_, err := loadModels(c)
+	_, err := loadModels(c, nil)
 	return err
 }
 
-// loadModels reads the baselines and checks that they fit their models.
-func loadModels(c *agentconfig.Config) ([]monitored, error) {
+// loadModels reads the baselines and checks that they fit their models. Those
+// that are no files come from kept; nil: they are taken as not there yet.
+func loadModels(c *agentconfig.Config, kept *baselineKeeper) ([]monitored, error) {
 	faults := config.NewFaults(c.File)
 	out := make([]monitored, len(c.Models))
 	for i, m := range c.Models {
 		out[i].Model = m
 		out[i].sampler = newSampler(m.Sample.Share())
-		if m.Baseline == "" {
-			continue
-		}
-		at := faults.At("models").Index(i)
-		b, err := loadBaseline(m.Baseline)
-		if err != nil {
-			at.At("baseline").Add("%v", err)
-			continue
-		}
-		if out[i].digest, err = b.Digest(); err != nil {
-			at.At("baseline").Add("%s: %v", m.Baseline, err)
-			continue
-		}
-		out[i].baseline = b
-		out[i].takeOutcome(at.At("outcome"))
-		out[i].NeedsOutcome(at)
-		out[i].fits(at)
+		out[i].load(kept, faults.At("models").Index(i))
+		out[i].loadPrivacy(faults.At("models").Index(i))
 	}
+	checkProtocols(c.Models, faults.At("models"))
 	return out, faults.Err()
+}
+
+// load finds the model's baseline and takes over what it says.
+func (m *monitored) load(kept *baselineKeeper, at *config.Faults) {
+	b, err := m.find(kept)
+	if err == nil && b != nil {
+		m.digest, err = b.Digest()
+	}
+	if err != nil {
+		at.At("baseline").Add("%v", err)
+		return
+	}
+	if b == nil {
+		m.goWithout()
+		return
+	}
+	m.baseline = b
+	m.takeOutcome(at.At("outcome"))
+	m.NeedsOutcome(at)
+	m.fits(at)
+}
+
+// find gives the baseline, nil where there is none yet, and says where it is from.
+func (m *monitored) find(kept *baselineKeeper) (*signal.Baseline, error) {
+	digest, byDigest := m.BaselineDigest()
+	switch {
+	case byDigest:
+		b := kept.fetched(digest)
+		m.origin = originCollector
+		if b == nil {
+			m.origin = originAwaited
+		}
+		return b, nil
+	case m.Baseline != "":
+		m.origin = originFile
+		return loadBaseline(m.Baseline)
+	case m.Learn.Wanted():
+		b := kept.learned(m)
+		m.origin = originLearned
+		if b == nil {
+			m.origin = originLearning
+		}
+		return b, nil
+	}
+	m.origin = originNone
+	return nil, nil
+}
+
+// goWithout leaves out, until the baseline is there, what only it can explain.
+func (m *monitored) goWithout() {
+	if m.origin != originAwaited {
+		return // the configuration was asked to explain it
+	}
+	if !m.Outcome.Favourable.Given() {
+		m.Protected = nil // nor intersections of them
+	}
+	if m.Outcome.Output == "" {
+		m.Predictions.Send = false
+		m.Labels.Join = false
+	}
 }
 
 func loadBaseline(path string) (*signal.Baseline, error) {
@@ -131,13 +180,16 @@ func (m *monitored) fits(f *config.Faults) {
 		m.protectedFits(f.At("protected").Index(i), p)
 	}
 	for i, name := range m.Predictions.Groups {
+		if m.Intersection(name) != nil {
+			continue // of protected attributes, which were looked at above
+		}
 		m.inputFits(f.At("predictions").At("groups").Index(i), name)
 	}
 }
 
 // inputFits reports an attribute that the baseline does not know as an input.
 func (m *monitored) inputFits(f *config.Faults, name signal.FeatureName) {
-	if m.baseline.Group(name) == nil && m.baseline.Feature(signal.TargetFeature, name) == nil {
+	if !m.ownSource(name) && m.baseline.Group(name) == nil && m.baseline.Feature(signal.TargetFeature, name) == nil {
 		f.Add("%q is neither a group nor a feature of the baseline, which has %s", name, columns(m.baseline, signal.TargetFeature))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	agentconfig "github.com/evenkeel/evenkeel/agent/config"
 	"github.com/evenkeel/evenkeel/agent/export"
 	"github.com/evenkeel/evenkeel/agent/tap"
 	"github.com/evenkeel/evenkeel/agent/window"
@@ -19,22 +20,21 @@ const faultLogEvery = time.Minute
 // tooManyVersions is why an observation is not counted though it was decoded.
 const tooManyVersions wire.Reason = "too_many_versions"
 
+// notMonitored is why a request that was captured is not decoded: its model has
+// been taken out of the configuration since.
+const notMonitored wire.Reason = "not_monitored"
+
 // openWindows makes the profilers; what they close goes to the exporter.
 func (a *Agent) openWindows(context.Context) error {
-	sequences, err := window.OpenSequences(a.state.path(sequencesFile))
-	if err != nil {
+	var err error
+	if a.sequences, err = window.OpenSequences(a.state.path(sequencesFile)); err != nil {
 		return err
 	}
 	if err := a.openCarries(); err != nil {
 		return err
 	}
 	a.faults = wire.NewFaultLog(a.log, faultLogEvery, time.Now)
-	options := make([]window.Options, len(a.models))
-	for i := range a.models {
-		options[i] = a.windowOptions(&a.models[i], sequences)
-	}
-	a.windows, err = window.NewSet(options)
-	return err
+	return nil
 }
 
 // openCarries opens what is held back of small groups. A file that is damaged is
@@ -50,19 +50,19 @@ func (a *Agent) openCarries() (err error) {
 	return nil
 }
 
-func (a *Agent) windowOptions(m *monitored, sequences *window.Sequences) window.Options {
+func (a *Agent) windowOptions(c *agentconfig.Config, m *monitored) window.Options {
 	o := window.Options{
-		System:    a.c.System,
+		System:    c.System,
 		Instance:  a.identity.Instance,
 		Model:     signal.ModelRef{Name: m.Name, Version: m.Version},
 		Baseline:  m.baseline,
-		Length:    a.c.Window.Length.Std(),
-		Count:     a.c.Window.Count,
-		MinCell:   a.c.Window.MinCell,
+		Length:    c.Window.Length.Std(),
+		Count:     c.Window.Count,
+		MinCell:   c.Window.MinCell,
 		Carries:   a.carries,
 		Rate:      m.Sample.Share(),
-		Sequences: sequences,
-		Capture:   func() signal.Capture { return a.captured(m) },
+		Sequences: a.sequences,
+		Capture:   func() signal.Capture { return a.tallyOf(m.Name).since(a.captured(m)) },
 		Sink:      a.publish,
 		Guard:     a.guard,
 		Log:       a.log,
@@ -73,14 +73,18 @@ func (a *Agent) windowOptions(m *monitored, sequences *window.Sequences) window.
 	for _, p := range m.Protected {
 		o.Protected = append(o.Protected, p.Attribute)
 	}
+	if len(o.Protected) > 0 { // otherwise there is nothing to cross yet
+		o.Intersections = m.Intersections
+	}
 	return o
 }
 
 // captured is the running account of one model's requests.
 func (a *Agent) captured(m *monitored) signal.Capture {
-	counts := a.tap.Counts(m.Name)
+	counts, logged := a.tap.Counts(m.Name), a.logged(m.Name)
 	return signal.Capture{
-		Seen: counts.Seen, Dropped: counts.Dropped(), SampledOut: m.sampler.out.Load(), Undecodable: a.faults.Undecodable(m.Name),
+		Seen: counts.Seen + logged.Seen, Dropped: counts.Dropped() + logged.Dropped(),
+		SampledOut: m.sampler.out.Load(), Undecodable: a.faults.Undecodable(m.Name),
 	}
 }
 
@@ -93,25 +97,17 @@ func (a *Agent) publish(c *window.Closed) {
 }
 
 func (a *Agent) openTap(context.Context) (err error) {
-	models := map[string]wire.OIPModel{}
-	versions := map[string]string{}
-	a.byName = map[string]*served{}
-	for i := range a.models {
-		m := &a.models[i]
-		models[m.Name] = wire.OIPModel{Columns: m.Inputs.Columns}
-		versions[m.Name] = m.Version
-		a.byName[m.Name] = &served{m, newPredictor(m, a.c.System, a.identity.Instance)}
-	}
-	a.decoder = wire.NewOIP(wire.OIPOptions{Models: models, MaxInflated: int(a.c.Tap.MaxBody)})
 	a.tap, err = tap.New(tap.Options{
 		Upstream:    a.upstream,
-		Wanted:      a.decoder.Wants,
-		Named:       func(model string) bool { return a.byName[model].predictor != nil },
+		Wanted:      func(r *http.Request) (string, bool) { return a.plan().decoder.Wants(r) },
+		Whose:       a.whose,
+		Named:       a.named,
+		Keep:        a.keptHeaders,
 		MaxBody:     int64(a.c.Tap.MaxBody),
 		Queue:       int64(a.c.Tap.Queue),
 		IdleTimeout: a.c.Tap.IdleTimeout.Std(),
 		Finished: func(model string, o tap.Outcome, took time.Duration) {
-			a.exporter.Inference(signal.ModelRef{Name: model, Version: versions[model]}, string(o), took)
+			a.exporter.Inference(a.refOf(model), string(o), took)
 		},
 		Log: a.log,
 	})
@@ -127,23 +123,26 @@ func (a *Agent) openTap(context.Context) (err error) {
 // watch shows the capture's state in the metrics.
 func (a *Agent) watch(context.Context) error {
 	return a.exporter.Watch(export.Sources{
-		QueueBytes:  func() int64 { return a.tap.Stats().Held },
+		QueueBytes:  a.waitingBytes,
 		Dropped:     a.dropped,
 		Undecodable: a.undecodable,
-		Profilers:   a.windows.Profilers,
+		Ignored:     a.ignoredEvents,
+		Profilers:   func() []*window.Profiler { return a.plan().profilers() },
 		Carries:     a.carries.Faults,
 	})
 }
 
 // dropped counts the requests that were served but not captured, by reason.
 func (a *Agent) dropped() map[string]uint64 {
-	out := map[string]uint64{"queue_full": 0, "too_large": 0, "aborted": 0, "upgraded": 0}
-	for _, m := range a.models {
-		c := a.tap.Counts(m.Name)
-		out["queue_full"] += c.QueueFull
-		out["too_large"] += c.TooLarge
+	out := map[string]uint64{"queue_full": 0, "too_large": 0, "aborted": 0, "upgraded": 0, "streamed": 0, "unpaired": 0}
+	for _, name := range a.everMonitored() {
+		c, logged := a.tap.Counts(name), a.logged(name)
+		out["queue_full"] += c.QueueFull + logged.QueueFull
+		out["too_large"] += c.TooLarge + logged.TooLarge
+		out["unpaired"] += logged.Unpaired
 		out["aborted"] += c.Aborted
 		out["upgraded"] += c.Upgraded
+		out["streamed"] += c.Streamed
 	}
 	out["panic"] = a.tap.Stats().Panics
 	return out
@@ -152,7 +151,7 @@ func (a *Agent) dropped() map[string]uint64 {
 // undecodable counts the requests that were captured and gave no observation,
 // or not all of one, by reason.
 func (a *Agent) undecodable() map[string]uint64 {
-	out := map[string]uint64{string(tooManyVersions): 0}
+	out := map[string]uint64{string(tooManyVersions): 0, string(notMonitored): 0}
 	for _, r := range wire.Reasons() {
 		out[string(r)] = 0
 	}
@@ -178,40 +177,56 @@ func (a *Agent) startPipeline() {
 		defer close(a.drained)
 		a.guard.Keep(ctx, partPipeline, func(ctx context.Context) { a.tap.Drain(ctx, a.consume) })
 	})
-	a.pipeline.Go(func() { a.guard.Keep(ctx, partPipeline, a.windows.Run) })
+	a.startIntake(ctx)
+	for _, s := range a.plan().inOrder() {
+		s.tick(a)
+	}
 }
 
-// served is a model with what its observations pass through.
-type served struct {
-	*monitored
-	predictor *predictor // nil: nothing is told about single rows
-}
-
-// consume decodes one exchange and counts its rows. There is one consumer, so
+// consume decodes one exchange and counts its rows. One at a time is counted, so
 // one decoder suffices.
 func (a *Agent) consume(x *tap.Exchange) {
+	a.counting.Lock()
+	defer a.counting.Unlock()
+	a.consuming.RLock()
+	defer a.consuming.RUnlock()
+	p := a.plan()
 	exchange := wire.Exchange{
-		Path: x.Path, Status: x.Status, End: x.End, ID: x.ID, Trace: x.Trace,
+		Path: x.Path, Model: x.Model, Status: x.Status, Start: x.Start, FirstByte: x.FirstByte, End: x.End, ID: x.ID, Trace: x.Trace,
 		Request: wire.Message(x.Request), Response: wire.Message(x.Response),
 	}
-	observation, err := a.decoder.Decode(&exchange)
+	if x.Status < 200 || x.Status > 299 { // nothing was predicted: the durations tell it, by outcome
+		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: wire.ErrorStatus})
+		a.tellFailed(p, &exchange)
+		return
+	}
+	model := p.byName[x.Model]
+	if model == nil { // it was when the request came
+		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: notMonitored, Outline: "the model has been taken out of the configuration"})
+		return
+	}
+	observation, err := p.decoder.Decode(&exchange)
+	generation := p.decoder.Generation()
+	a.tellGeneration(model, generation)
 	if err != nil {
 		a.faults.Record(x.Model, &exchange, err)
 		return
 	}
-	model := a.byName[x.Model]
 	if !model.sampler.keep(observation.Request) {
 		return
 	}
+	observation = model.private(observation, x)
 	observation.Rate = model.sampler.rate
-	if f := a.decoder.LeftOut(); f != nil {
+	if f := p.decoder.LeftOut(); f != nil {
 		a.faults.Record(x.Model, &exchange, f)
 	}
-	if !a.windows.Observe(observation) {
+	if !model.windows.Observe(observation) {
 		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: tooManyVersions, Outline: "the model answers under more versions than are profiled at once"})
 		return
 	}
-	if model.predictor != nil {
-		a.exporter.Predict(model.predictor.predictions(observation))
+	if generation != nil {
+		withoutContent(observation)
 	}
+	a.learn(model, observation)
+	a.tellRows(model, observation)
 }

@@ -10,19 +10,27 @@ import (
 
 // predictor makes predictions of observations: what is told about single rows.
 type predictor struct {
-	model  *monitored
-	shared signal.Prediction // what all rows have: who, by what, on which basis
-	words  words
+	model      *monitored
+	attributes []signal.FeatureName // whose groups are told, or counted here
+	shared     signal.Prediction    // what all rows have: who, by what, on which basis
+	words      words
+
+	intersection []byte // scratch: the name of one
 }
 
 // newPredictor gives nil where nothing is sent about single rows.
 func newPredictor(m *monitored, system signal.SystemID, instance signal.InstanceID) *predictor {
-	if !m.Predictions.Send {
+	if !m.Predictions.Send && !m.Labels.Join {
 		return nil
 	}
-	p := &predictor{model: m, words: words{texts: map[string]string{}, numbers: map[float64]string{}}}
+	p := &predictor{model: m, attributes: m.Predictions.Groups, words: words{texts: map[string]string{}, numbers: map[float64]string{}}}
 	p.shared = signal.Prediction{System: system, Instance: instance, Rate: m.Sample.Share(), Baseline: m.digest}
-	if len(m.Predictions.Groups) > 0 {
+	if m.Labels.Join { // groups stay here: they are counted
+		p.attributes = nil
+		for _, one := range m.Protected {
+			p.attributes = append(p.attributes, one.Attribute)
+		}
+	} else if len(m.Predictions.Groups) > 0 {
 		p.shared.Basis = m.Predictions.LawfulBasis
 	}
 	return p
@@ -38,14 +46,14 @@ func (p *predictor) predictions(obs *signal.Observation) []signal.Prediction {
 	if m.Version == "" {
 		row.Model.Version = p.words.text(obs.Model.Version)
 	}
-	row.ID, row.TraceID, row.Time = strings.Clone(obs.Request), strings.Clone(obs.TraceID), obs.Time
+	row.ID, row.TraceID, row.Time = m.filter.HashID(strings.Clone(obs.Request)), strings.Clone(obs.TraceID), obs.Time
 	groups := p.groups(obs)
 	out := make([]signal.Prediction, obs.Rows)
 	for i := range out {
 		row.Row = uint32(i)
 		row.Value = p.words.at(value, i)
 		row.Score = numberAt(score, i)
-		row.Groups = groups[i*len(m.Predictions.Groups) : (i+1)*len(m.Predictions.Groups)]
+		row.Groups = groups[i*len(p.attributes) : (i+1)*len(p.attributes)]
 		out[i] = row
 	}
 	return out
@@ -53,16 +61,12 @@ func (p *predictor) predictions(obs *signal.Observation) []signal.Prediction {
 
 // groups gives the memberships of all rows, row by row.
 func (p *predictor) groups(obs *signal.Observation) []signal.Membership {
-	names := p.model.Predictions.Groups
+	names := p.attributes
 	out := make([]signal.Membership, obs.Rows*len(names))
 	for j, name := range names {
-		col := columnOf(obs, signal.TargetFeature, name)
+		g := p.grouping(obs, name)
 		for i := range obs.Rows {
-			group := p.words.at(col, i)
-			if group == "" {
-				group = signal.GroupUnknown
-			}
-			out[i*len(names)+j] = signal.Membership{Attribute: name, Group: group}
+			out[i*len(names)+j] = signal.Membership{Attribute: name, Group: p.group(&g, i)}
 		}
 	}
 	return out

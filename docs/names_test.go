@@ -151,7 +151,7 @@ func TestSignalNames(t *testing.T) {
 
 	attributesOf(t, page, signal.EventWindowProfile, signal.EncodeDistribution(&signal.Distribution{
 		Groups: []signal.GroupCount{{Group: "a"}}, OutOfRange: 1, Rate: 0.5, Held: 1,
-		Embedded: []float64{1}, Distinct: new(measure.HyperLogLog), Estimated: new(measure.ExpectedPerformance),
+		Embedded: []float64{1}, Distinct: new(measure.HyperLogLog), Estimated: new(measure.ExpectedPerformance), Outcomes: new(signal.Cohort),
 	}))
 	attributesOf(t, page, signal.EventPrediction, signal.EncodePrediction(&signal.Prediction{
 		Instance: "i", Time: time.Unix(1, 0), Score: 1, Groups: []signal.Membership{{Attribute: "a", Group: "b"}},

@@ -27,6 +27,10 @@ type BuildOptions struct {
 	Favourable Favourable
 	Protected  []ProtectedColumn
 
+	// Intersections are sets of protected attributes, by name, whose groups are
+	// compared at once: against those who belong to the reference group of each.
+	Intersections [][]FeatureName
+
 	// Score names the prediction column of the score of the favourable outcome.
 	// Label is how it turned out, in the outcome's coding, missing where that is
 	// not known: with it a calibrator is fitted, so the rows must be ones that the
@@ -87,6 +91,11 @@ func BuildBaseline(columns []Column, o BuildOptions) (*Baseline, error) {
 			return nil, fmt.Errorf("protected attribute %q: %w", p.Column.Name, err)
 		}
 		b.Groups = append(b.Groups, *g)
+	}
+	for _, members := range o.Intersections {
+		if err := b.intersection(members); err != nil {
+			return nil, fmt.Errorf("intersection %q: %w", IntersectionName(members), err)
+		}
 	}
 	if err := b.parts(columns); err != nil {
 		return nil, err

@@ -9,7 +9,8 @@ import (
 	"github.com/evenkeel/evenkeel/measure"
 )
 
-// What one cohort tells apart at most; what comes later is folded into (other).
+// What one cohort tells apart at most; what comes later is folded into (other),
+// but for the unknown group and those of the baseline.
 const (
 	maxCohortClasses    = 100
 	maxCohortGroups     = 100
@@ -74,7 +75,7 @@ func (c *Cohort) attribute(name FeatureName) {
 // group finds a group, or makes it.
 func (a *AttributeOutcomes) group(name string, j *outcomeJudge) *Outcomes {
 	i, found := a.find(name)
-	if !found && len(a.Groups) >= maxCohortGroups {
+	if !found && len(a.Groups) >= maxCohortGroups && !j.keeps(a.Attribute, name) {
 		i, found = a.find(labelOther)
 		name = labelOther
 	}
@@ -107,7 +108,7 @@ func (o *Outcomes) add(j *outcomeJudge, r *judgedRow) {
 	case TaskRegression:
 		usable = o.addNumber(r.value, r.label)
 	case TaskClasses:
-		usable = o.addClass(r.value, r.label)
+		usable = o.addClass(&j.coding, r.value, r.label)
 	}
 	if !usable {
 		o.Unusable++
@@ -165,15 +166,16 @@ func (o *Outcomes) addNumber(value, label string) (usable bool) {
 	return o.Residuals.Add(predicted, actual) == nil
 }
 
-func (o *Outcomes) addClass(value, label string) (usable bool) {
+func (o *Outcomes) addClass(coding *outcomeCoding, value, label string) (usable bool) {
 	if value == "" || label == "" {
 		return false
 	}
-	label = sameClass(value, label)
-	predicted, actual := o.class(value), o.class(label)
+	value, label = coding.class(value), coding.class(label)
+	right := value == label
+	predicted, actual := o.told(coding, value), o.told(coding, label)
 	c := o.Classes[predicted]
 	c.Predicted++
-	if value == label {
+	if right {
 		c.Right++
 	}
 	o.Classes[predicted] = c
@@ -183,20 +185,12 @@ func (o *Outcomes) addClass(value, label string) (usable bool) {
 	return true
 }
 
-// sameClass writes the label as the value is written where both are one number,
-// and any other number as predictions are.
-func sameClass(value, label string) string {
-	if label == value {
-		return value
+// told is the name under which a class of the given coding is counted.
+func (o *Outcomes) told(coding *outcomeCoding, name string) string {
+	if !coding.told(name) {
+		name = labelOther
 	}
-	x, ok := category.Number(label)
-	if !ok {
-		return label
-	}
-	if y, ok := category.Number(value); ok && x == y {
-		return value
-	}
-	return category.OfNumber(x)
+	return o.class(name)
 }
 
 // class is the name that a class is counted under.

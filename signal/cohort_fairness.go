@@ -32,7 +32,7 @@ func (c *Cohort) fairness(b *Baseline, a *AttributeOutcomes, o FairnessOptions) 
 	for i := range a.Groups {
 		g := &a.Groups[i]
 		e, err := measure.CorrectedECE(g.Scores, confidence, seedOf(g.Scores))
-		if err != nil {
+		if err != nil || !g.probabilities() {
 			continue
 		}
 		out = append(out, Quantity{Metric: MetricDisparity, Dimensions: []Dimension{

@@ -29,6 +29,7 @@ type outcomeJudge struct {
 	task    Task
 	outcome *OutcomeBaseline
 	scores  measure.Grid // nil: the task has none
+	coding  outcomeCoding
 }
 
 func newOutcomeJudge(b *Baseline) (*outcomeJudge, error) {
@@ -37,6 +38,7 @@ func newOutcomeJudge(b *Baseline) (*outcomeJudge, error) {
 	}
 	j := &outcomeJudge{of: b, outcome: b.Outcome}
 	output := b.Feature(TargetPrediction, b.Outcome.Output)
+	j.coding = newOutcomeCoding(output)
 	switch {
 	case b.Outcome.Favourable != nil:
 		j.task, j.scores = TaskDecision, b.scoreGrid()
@@ -112,6 +114,20 @@ func (c *Cohort) blankJudge() *outcomeJudge {
 	return j
 }
 
+// keeps says that a group is never folded into (other): those of the baseline are
+// what others are compared with.
+func (j *outcomeJudge) keeps(attribute FeatureName, group string) bool {
+	if group == GroupUnknown {
+		return true
+	}
+	if j.of == nil {
+		return false
+	}
+	g := j.of.Group(attribute)
+	return g != nil && (g.Reference == group ||
+		slices.ContainsFunc(g.Counts, func(c GroupCount) bool { return c.Group == group }))
+}
+
 // judgedRow is a prediction, as its task understands it.
 type judgedRow struct {
 	labelled     bool
@@ -130,6 +146,7 @@ func (j *outcomeJudge) read(p *LabelledPrediction) judgedRow {
 	if j.task == TaskDecision {
 		r.favourable, r.decided = j.decide(r.value)
 		r.actual, r.known = j.decide(r.label)
+		r.known = r.known && (r.actual || j.coding.allows(r.label))
 	}
 	return r
 }

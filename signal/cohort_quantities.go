@@ -71,14 +71,19 @@ func (c *Cohort) performance(confidence float64) []Quantity {
 func (s *scoreBoard) addScores(a *Outcomes, confidence float64) {
 	e, err := measure.BinnedAUC(a.Scores, confidence)
 	s.add(PerformanceAUC, "", e, err)
-	if a.Loss.Rows == scored(a.Scores) { // every score is a probability
-		addAll(s, "", measure.LossMeasures(), a.Loss, confidence)
+	if !a.probabilities() {
+		return
 	}
+	addAll(s, "", measure.LossMeasures(), a.Loss, confidence)
 	e, err = measure.CorrectedECE(a.Scores, confidence, seedOf(a.Scores))
 	s.add(PerformanceECE, "", e, err)
 	e, err = measure.ECE(a.Scores, confidence)
 	s.add(PerformanceECERaw, "", e, err)
 }
+
+// probabilities says that every score is one: only those have a loss. The mean of
+// a cell may look like one where its scores do not.
+func (o *Outcomes) probabilities() bool { return o.Loss.Rows == scored(o.Scores) }
 
 // ofOneClass are the measures of a class against the rest. How often all others
 // are told from it says little where there are many.

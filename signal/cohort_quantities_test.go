@@ -2,6 +2,7 @@ package signal
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -142,6 +143,71 @@ func TestCohortOfClasses(t *testing.T) {
 		"precision realized 0123456789ab cat 0.6667/3", "recall realized 0123456789ab cat 1/2", "f1 realized 0123456789ab cat 0.8/3",
 		"precision realized 0123456789ab dog 1/1", "recall realized 0123456789ab dog 0.5/2", "f1 realized 0123456789ab dog 0.6667/2",
 	})
+}
+
+// Labels that write numbers otherwise mean the same class, also where the
+// prediction was another one; codes that look like one number stay apart; and
+// what the baseline has not is told without its text.
+func TestCohortClassesAreTheBaselines(t *testing.T) {
+	b := classBaseline()
+	b.Features[0].Categories, b.Features[0].Counts = []string{"01", "1", "2.0"}, make([]uint64, 3)
+	c := newCohort(t, b)
+	for _, p := range []*LabelledPrediction{
+		row("2.0", 0, "2"), row("2", 0, "1"), row("1", 0, "2"), row("01", 0, "1"), row("her own words", 0, "her own words"), row("7", 0, "7.0"), row("a", 0, "b"),
+	} {
+		c.Add(b, p)
+	}
+	want := map[string]ClassOutcomes{
+		"01": {Predicted: 1}, "1": {Predicted: 1, Actual: 2}, "2.0": {Predicted: 2, Actual: 2, Right: 1}, "(other)": {Predicted: 3, Actual: 3, Right: 2},
+	}
+	if !maps.Equal(c.All.Classes, want) {
+		t.Errorf("got %+v", c.All.Classes)
+	}
+}
+
+// A label in another coding is no refusal: it can be used in no measure.
+func TestCohortOfLabelsInAnotherCoding(t *testing.T) {
+	words := decisionBaseline()
+	words.Features[0].Categories = []string{"granted", "refused"}
+	words.Outcome.Favourable.Values = []string{"granted"}
+	numbers := decisionBaseline()
+	numbers.Features[0] = FeatureBaseline{Name: "approved", Target: TargetPrediction, Kind: Numeric}
+	folded := decisionBaseline()
+	folded.Features[0].Other = 1
+	for name, c := range map[string]struct {
+		b                         *Baseline
+		value                     string
+		right, wrong, other       string
+		unusable, negatives, hits uint64
+	}{
+		"words":   {words, "granted", "granted", "refused", "Granted", 2, 1, 1},
+		"codes":   {decisionBaseline(), "1", "1.0", "false", "yes", 2, 1, 1},
+		"numbers": {numbers, "1", "1", "0", "yes", 2, 1, 1},
+		"folded":  {folded, "1", "1", "0", "withdrawn", 0, 3, 1},
+	} {
+		cohort := newCohort(t, c.b)
+		for _, label := range []string{c.right, c.wrong, c.other, c.other} {
+			cohort.Add(c.b, row(c.value, 0.9, label))
+		}
+		if a := cohort.All; a.Labelled != 4 || a.Unusable != c.unusable || a.Confusion != (measure.Confusion{TruePositive: c.hits, FalsePositive: c.negatives}) {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
+// Scores of which some are no probability may have a mean that looks like one.
+func TestCohortOfSomeScoresBeyondOne(t *testing.T) {
+	b := decisionBaseline()
+	c := newCohort(t, b)
+	for i := range 20 {
+		c.Add(b, row(bit(i > 9), 0.76, bit(i%5 > 1), Membership{"gender", "male"}))
+	}
+	c.Add(b, row("1", 1.4, "1", Membership{"gender", "female"}))
+	for _, q := range c.Quantities(b, FairnessOptions{Confidence: 0.95}) {
+		if strings.HasPrefix(q.Estimate.Convention, "ece/") && q.Dimension(KeyGroup) != "male" {
+			t.Errorf("a calibration error of what is no probability: %+v", q)
+		}
+	}
 }
 
 // A score that is no probability has an order and no loss.

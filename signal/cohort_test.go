@@ -342,6 +342,22 @@ func TestCohortFoldsWhatIsTooMuch(t *testing.T) {
 	}
 }
 
+// However many groups come first, the unknown and the baseline's keep their names.
+func TestCohortKeepsTheBaselinesGroups(t *testing.T) {
+	b := decisionBaseline()
+	b.Groups[0].Counts = []GroupCount{{Group: "female", Total: 1}}
+	c := newCohort(t, b)
+	for i := range 3 * maxCohortGroups {
+		c.Add(b, row("1", 0.5, "1", Membership{"gender", strconv.Itoa(i)}))
+	}
+	for _, name := range []string{"female", "male", GroupUnknown} {
+		c.Add(b, row("1", 0.5, "1", Membership{"gender", name}))
+		if _, found := c.Attributes[0].find(name); !found {
+			t.Errorf("%s is folded together with others", name)
+		}
+	}
+}
+
 func BenchmarkCohortAdd(b *testing.B) {
 	base := decisionBaseline()
 	c := newCohort(b, base)

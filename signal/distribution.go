@@ -54,6 +54,7 @@ type Distribution struct {
 	Embedded  []float64                    // sums over rows of the kernel's features: see JointBaseline.Kernel
 	Distinct  *measure.HyperLogLog         // the rows themselves, of TargetRows
 	Estimated *measure.ExpectedPerformance // of TargetPerformance
+	Outcomes  *Cohort                      // of TargetOutcomes: what the agent joined of the window's predictions
 
 	Capture Capture
 }
@@ -67,6 +68,29 @@ type GroupCount struct {
 	// Requests sums over the requests that the rows came in, for the design
 	// effect of requests with several rows. nil: each row came in its own.
 	Requests *measure.Requests `json:"requests,omitempty"`
+
+	// weight is how many rows these stand for, where Blend made effective rows of
+	// rows that were kept at different rates; 0: as many as Total. Groups of one
+	// table may have lost more or less by it, so that shares of the table are
+	// shares of the weights.
+	weight float64
+}
+
+// standsFor is what the group weighs among the others of its table.
+func (g *GroupCount) standsFor() float64 {
+	if g.weight == 0 {
+		return float64(g.Total)
+	}
+	return g.weight
+}
+
+// weightOf is what all groups of a table weigh.
+func weightOf(groups []GroupCount) float64 {
+	var all float64
+	for i := range groups {
+		all += groups[i].standsFor()
+	}
+	return all
 }
 
 // GroupUnknown is the group of rows whose protected attribute is missing.
@@ -74,7 +98,7 @@ const GroupUnknown = "(unknown)"
 
 // Capture accounts for every row that passed the tap during a window.
 type Capture struct {
-	Seen        uint64 // requests that passed the proxy
+	Seen        uint64 // requests that passed the proxy and were answered; refused ones are not among them
 	Profiled    uint64 // requests whose rows were counted
 	SampledOut  uint64
 	Dropped     uint64 // lost because the queue was full or the body too large

@@ -124,8 +124,11 @@ func (d *Distribution) blendCells(byRate []*Distribution) {
 			embedded[i] += float64(w * x)
 		}
 	}
-	counts := apportion(weights, effective(all))
 	values := len(d.Counts)
+	counts := apportion(weights, effective(all))
+	if d.Kind == Numeric && values > 0 {
+		occupyEnds(counts[:values], weights[:values])
+	}
 	copy(d.Counts, counts)
 	d.Missing, d.Other, d.New, d.Invalid = counts[values], counts[values+1], counts[values+2], counts[values+3]
 	d.N, _ = addUp(counts...)
@@ -155,33 +158,49 @@ func effective(all measure.Weights) uint64 {
 	return uint64(n * (1 + 1e-12)) // equal weights give whole numbers, up to rounding
 }
 
-// apportion divides n rows in proportion to the weights, by largest remainders,
-// of equal ones the first.
+// apportion divides n rows in proportion to the weights: each place has what the
+// rounded sums up to it differ by, which is within one row of its share, and so is
+// everything up to it. Rounding places one by one would move rows to the low ones
+// where many weigh the same.
 func apportion(weights []float64, n uint64) []uint64 {
 	out := make([]uint64, len(weights))
 	all := addFloats(weights)
-	if all == 0 {
+	if n == 0 || !(all > 0) {
 		return out
 	}
-	rest := make([]float64, len(weights))
-	left := n
+	var sum float64
+	var given uint64
+	largest := 0
 	for i, w := range weights {
-		exact := float64(n) * (w / all)
-		out[i] = min(uint64(exact), left)
-		left -= out[i]
-		rest[i] = exact - float64(out[i])
+		sum += w
+		upTo := min(n, uint64(math.Round(float64(float64(n)*(sum/all)))))
+		out[i], given = upTo-given, upTo
+		if out[i] > out[largest] {
+			largest = i
+		}
 	}
-	for ; left > 0; left-- {
-		largest := 0
-		for i, r := range rest {
-			if r > rest[largest] {
-				largest = i
+	out[largest] += n - given // of counts that no float64 holds
+	return out
+}
+
+// occupyEnds gives the outermost cells that weigh something a row, from the next
+// cell that has one: least and greatest value are in them, and would else lie
+// beyond all rows.
+func occupyEnds(counts []uint64, weights []float64) {
+	last := len(counts) - 1
+	for _, at := range [][2]int{{0, 1}, {last, -1}} {
+		end, step := at[0], at[1]
+		if weights[end] == 0 || counts[end] > 0 {
+			continue
+		}
+		for i := end + step; i >= 0 && i <= last; i += step {
+			if counts[i] > 0 {
+				counts[i]--
+				counts[end]++
+				break
 			}
 		}
-		out[largest]++
-		rest[largest]--
 	}
-	return out
 }
 
 func addFloats(numbers []float64) float64 {

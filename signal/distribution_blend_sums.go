@@ -62,6 +62,9 @@ func blendGroup(name string, byRate []*Distribution) GroupCount {
 	}
 	counts := apportion([]float64{favourable, all.Sum - favourable}, effective(all))
 	out.Favourable, out.Total = counts[0], counts[0]+counts[1]
+	if out.Total > 0 {
+		out.weight = all.Sum
+	}
 	if several {
 		// The variance of a weighted share sums squares of weights.
 		by := ratio(float64(out.Total), squaredRows)

@@ -2,6 +2,7 @@ package signal
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -135,6 +136,75 @@ func TestBlendOfTables(t *testing.T) {
 	// 200^2/(100+200) = 133, 190^2/(10+360) = 97, and 7 of one rate.
 	if d.Missing != 133 || d.Groups[0].Total != 97 || d.Groups[1].Total != 7 || d.N != 133+97+7 {
 		t.Errorf("%d rows: %d missing and %+v", d.N, d.Missing, d.Groups)
+	}
+}
+
+// 1,000 rows of a known group at a rate of 1 and 100 of an unknown one at a tenth
+// are half and half of what there was: the share of known rows, who is judged, and
+// how many rows were lost go by weight, not by effective rows.
+func TestSharesOfABlendedTable(t *testing.T) {
+	d, err := Blend([]*Distribution{
+		{Target: TargetGroup, Groups: []GroupCount{{Group: "a", Favourable: 500, Total: 1000}}, Capture: Capture{Profiled: 1000, Dropped: 100}},
+		{Target: TargetGroup, Rate: 0.1, Groups: []GroupCount{{Group: GroupUnknown, Favourable: 50, Total: 100}}, Capture: Capture{Profiled: 100, SampledOut: 900}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := FairnessOptions{Confidence: 0.95, MinShare: 0.45, Reference: "a"}
+	for _, q := range append(GroupDisparities(nil, d, o), SelectionRates(d, o)...) {
+		switch e := q.Estimate; {
+		case q.Metric == MetricFairnessCoverage:
+			near(t, "coverage", e.Value, 0.5, 1e-12)
+			if e.Samples != 2000*2000/(1000+10_000) {
+				t.Errorf("coverage of %d effective rows", e.Samples)
+			}
+		case q.Dimension(KeyGroupJudged) == "false":
+			t.Errorf("not judged: %+v", q)
+		case q.Dimension(KeyGroup) == GroupUnknown && q.Metric == MetricSelectionRate:
+			// 100 of 2,100 requests were lost, of one row each: a tenth of them for this sample.
+			least, _ := q.Sibling(SuffixLeast)
+			greatest, _ := q.Sibling(SuffixGreatest)
+			near(t, "least", least, 500.0/1100, 1e-12)
+			near(t, "greatest", greatest, 600.0/1100, 1e-12)
+		}
+	}
+}
+
+// Every cell and everything up to it have their share within a row, so that
+// rounding moves no rows to one side.
+func TestApportionLeansToNoSide(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		weights := rapid.SliceOfN(rapid.SampledFrom([]float64{0, 1, 1, 1, 2, 10, 0.3}), 1, 44).Draw(t, "weights")
+		n := rapid.Uint64Range(0, 200).Draw(t, "rows")
+		var sum, given float64
+		all := addFloats(weights)
+		for i, x := range apportion(weights, n) {
+			sum += weights[i]
+			given += float64(x)
+			if all == 0 && x != 0 || all > 0 && math.Abs(given-float64(n)*sum/all) > 0.5+1e-9 {
+				t.Fatalf("up to %d: %v of %d rows by a weight of %v of %v", i, given, n, sum, all)
+			}
+		}
+	})
+}
+
+// Least and greatest value stay in cells that hold rows, so that small windows
+// keep their Wasserstein distance.
+func TestBlendedColumnsKeepTheirDistance(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	f := mustBuild(t, []Column{{Name: "x", Target: TargetFeature, Numbers: normalColumn(random, 5000, 0)}}, BuildOptions{}).Features[0]
+	for range 200 {
+		a, b := windowOf(&f, normalColumn(random, 20, 0)), windowOf(&f, normalColumn(random, 20, 0))
+		a.Rate, b.Rate = 1, 0.3
+		d, err := Blend([]*Distribution{a, b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		scores, err := f.Drift(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		byMethod(t, scores, DriftWasserstein)
 	}
 }
 

@@ -120,6 +120,9 @@ func (g *GroupCount) add(o GroupCount) {
 		all.Merge(o.requests())
 		g.Requests = &all
 	}
+	if g.weight != 0 || o.weight != 0 {
+		g.weight = g.standsFor() + o.standsFor()
+	}
 	g.Favourable += o.Favourable
 	g.Total += o.Total
 }

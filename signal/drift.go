@@ -2,6 +2,7 @@ package signal
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/measure"
 )
@@ -47,7 +48,19 @@ func (f *FeatureBaseline) Drift(d *Distribution) ([]Score, error) {
 	if f.Kind == Numeric {
 		scores = append(scores, f.driftOfNumbers(d)...)
 	}
+	if f.countsTrigrams() {
+		for i := range scores {
+			scores[i].P, scores[i].Critical, scores[i].Visible = nil, nil, nil
+		}
+	}
 	return scores, nil
+}
+
+// countsTrigrams says that the rows are trigrams. Those of one text overlap and
+// depend on each other, and no test that takes rows for independent says anything
+// about them.
+func (f *FeatureBaseline) countsTrigrams() bool {
+	return f.Target == TargetText && strings.HasSuffix(string(f.Name), "."+TextTrigrams)
 }
 
 // driftOfShares compares the shares of the cells.

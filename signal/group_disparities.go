@@ -72,10 +72,7 @@ func explainParity(disparities []Quantity, groups []GroupCount) {
 
 // impactRatio compares the judged groups with each other.
 func impactRatio(groups []GroupCount, o FairnessOptions) (measure.Estimate, error) {
-	var rows uint64
-	for _, g := range groups {
-		rows += g.Total
-	}
+	rows := weightOf(groups)
 	var judged []measure.Proportion
 	for _, g := range groups {
 		if g.Total > 0 && o.judges(g, rows) {
@@ -89,14 +86,20 @@ func impactRatio(groups []GroupCount, o FairnessOptions) (measure.Estimate, erro
 const conventionCoverage = "group_coverage/wilson@1"
 
 func coverage(groups []GroupCount, confidence float64) (measure.Estimate, error) {
-	var known measure.Proportion
+	var all measure.Weights
+	var known float64
 	for _, g := range groups {
-		known.Total += g.Total
+		w := g.standsFor()
+		if g.Total > 0 { // effective rows are w^2 over the sum of squares
+			all.Merge(measure.Weights{Sum: w, Squares: float64(w * (w / float64(g.Total)))})
+		}
 		if g.Group != GroupUnknown {
-			known.Favourable += g.Total
+			known += w
 		}
 	}
-	return shareEstimate(known.Favourable, known.Total, confidence, conventionCoverage)
+	e, err := measure.WeightedProportion(min(known, all.Sum), all, 1, confidence)
+	e.Convention = conventionCoverage
+	return e, err
 }
 
 func referenceGroup(b *Baseline, d *Distribution, declared string) string {

@@ -20,8 +20,7 @@ func SelectionRates(d *Distribution, o FairnessOptions) []Quantity {
 	if d.Target != TargetGroup {
 		return nil
 	}
-	rows := d.rows()
-	lost := d.lostRows(rows)
+	rows, all := d.rows(), weightOf(d.Groups)
 	var out []Quantity
 	for _, g := range d.Groups {
 		e, err := g.selection(o.Confidence)
@@ -31,8 +30,9 @@ func SelectionRates(d *Distribution, o FairnessOptions) []Quantity {
 		q := Quantity{Metric: MetricSelectionRate, Dimensions: []Dimension{
 			{KeyProtected, string(d.Feature)},
 			{KeyGroup, g.Group},
-			{KeyGroupJudged, strconv.FormatBool(o.judges(g, rows))},
+			{KeyGroupJudged, strconv.FormatBool(o.judges(g, all))},
 		}, Estimate: e}
+		lost := d.lostRows(all * (float64(g.Total) / g.standsFor())) // the table's rows, as rows of this group count
 		if least, greatest, err := measure.LossBounds(measure.Proportion{Favourable: g.Favourable, Total: g.Total}, lost); err == nil {
 			q.Beside = []Sibling{{SuffixLeast, least}, {SuffixGreatest, greatest}}
 		}

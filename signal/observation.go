@@ -43,6 +43,7 @@ const (
 	TargetText         Target = "text"         // what a text column is made of
 	TargetRows         Target = "rows"         // whole rows: how many are different
 	TargetPerformance  Target = "performance"  // what the scores promise, without labels
+	TargetOutcomes     Target = "outcomes"     // how predictions turned out, joined with their labels where they were made
 )
 
 // Kind is the measurement scale of a feature.

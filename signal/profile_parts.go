@@ -15,6 +15,7 @@ const (
 	keyEmbedded   = "evenkeel.window.embedded"
 	keyDistinct   = "evenkeel.window.distinct"
 	keyEstimated  = "evenkeel.window.estimated"
+	keyOutcomes   = "evenkeel.window.outcomes"
 )
 
 // encodeParts gives the attributes of what only some distributions have. A
@@ -41,6 +42,10 @@ func (d *Distribution) encodeParts() []Attr {
 		text, _ := json.Marshal(d.Estimated) // sums of probabilities are finite: cannot fail
 		attrs = append(attrs, Attr{keyEstimated, string(text)})
 	}
+	if d.Outcomes != nil {
+		text, _ := json.Marshal(d.Outcomes) // counts and finite sums: cannot fail
+		attrs = append(attrs, Attr{keyOutcomes, string(text)})
+	}
 	return attrs
 }
 
@@ -64,6 +69,10 @@ func (r *attrReader) parts(d *Distribution) {
 	if r.optional(keyEstimated) {
 		d.Estimated = new(measure.ExpectedPerformance)
 		r.json(keyEstimated, d.Estimated)
+	}
+	if r.optional(keyOutcomes) {
+		d.Outcomes = new(Cohort)
+		r.json(keyOutcomes, d.Outcomes)
 	}
 }
 

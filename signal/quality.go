@@ -33,7 +33,7 @@ func Quality(f *FeatureBaseline, d *Distribution, confidence float64) []Quantity
 	outside := counts
 	outside.OutOfRange = d.OutOfRange
 	required := strconv.FormatBool(f != nil && float64(f.Missing) <= float64(requiredMissing*float64(f.N)))
-	lost := d.lostRows(d.N)
+	lost := d.lostRows(float64(d.N))
 	var out []Quantity
 	add := func(violation string, e measure.Estimate) *Quantity {
 		out = append(out, Quantity{Metric: MetricQuality, Dimensions: []Dimension{
@@ -110,18 +110,24 @@ func Duplicates(d *Distribution, confidence float64) []Quantity {
 	}, Estimate: e}}
 }
 
-// lostRows is how many of such rows the window lost: its lost requests, times the
-// rows that a request held on average, rounded up.
-func (d *Distribution) lostRows(rows uint64) uint64 {
-	lost, overflow := addUp(d.Capture.Dropped, d.Capture.Undecodable)
-	if lost == 0 || overflow || d.Capture.Profiled == 0 {
+// lostRows is how many such rows the window lost, where rows are there for all
+// requests that were not: its lost requests, times the rows that a request has on
+// average, rounded up. Requests that were left out by sampling are not lost, so a
+// sample lost as many rows as it would have kept of them. Where no request came
+// through, each that was lost counts for one row at least.
+func (d *Distribution) lostRows(rows float64) uint64 {
+	lost := float64(d.Capture.Dropped) + float64(d.Capture.Undecodable)
+	if lost == 0 {
 		return 0
 	}
-	n := math.Ceil(float64(lost) * (float64(rows) / float64(d.Capture.Profiled)))
-	if n >= math.MaxInt64 {
-		return math.MaxInt64
+	each := 1.0
+	if through := float64(d.Capture.Profiled) + float64(d.Capture.SampledOut); through > 0 {
+		each = rows / through
 	}
-	return uint64(n)
+	if n := math.Ceil(float64(lost * each)); n < math.MaxInt64 {
+		return uint64(n)
+	}
+	return math.MaxInt64
 }
 
 // bounded sets least and greatest beside a share of which rows were lost.

@@ -91,13 +91,41 @@ func TestQualityBoundsWhatWasLost(t *testing.T) {
 	if q := Quality(&FeatureBaseline{Kind: Numeric}, d, 0.95)[0]; q.Beside != nil {
 		t.Errorf("nothing was lost, and beside it stands %v", q.Beside)
 	}
-	for _, c := range []struct{ dropped, profiled, rows, want uint64 }{
-		{1, 3, 10, 4}, {3, 1, 0, 0}, {5, 0, 10, 0}, {math.MaxUint64, 1, math.MaxUint64, math.MaxInt64},
+	for _, c := range []struct {
+		dropped, profiled, sampledOut uint64
+		rows                          float64
+		want                          uint64
+	}{
+		{1, 3, 0, 10, 4},
+		{3, 1, 0, 0, 0},
+		{5, 0, 0, 10, 5},
+		{math.MaxUint64, 1, 0, math.MaxUint64, math.MaxInt64},
+		{100, 10, 990, 20, 2},
+		{1, 0, 9, 10, 2},
 	} {
-		d := &Distribution{Capture: Capture{Dropped: c.dropped, Profiled: c.profiled}}
+		d := &Distribution{Capture: Capture{Dropped: c.dropped, Profiled: c.profiled, SampledOut: c.sampledOut}}
 		if got := d.lostRows(c.rows); got != c.want {
 			t.Errorf("%+v: %d lost", c, got)
 		}
+	}
+}
+
+// Of a sample of a hundredth, one request in a hundred lost moves a share by a
+// hundredth, whatever the rate: bounds for all requests, from the counts of the
+// sample.
+func TestLossBoundsOfASample(t *testing.T) {
+	whole := &Distribution{
+		Target: TargetGroup, Groups: []GroupCount{{Group: "a", Favourable: 49_500, Total: 99_000}},
+		Capture: Capture{Seen: 100_000, Profiled: 99_000, Dropped: 1000},
+	}
+	sample := &Distribution{
+		Target: TargetGroup, Rate: 0.01, Groups: []GroupCount{{Group: "a", Favourable: 495, Total: 990}},
+		Capture: Capture{Seen: 100_000, Profiled: 990, SampledOut: 98_010, Dropped: 1000},
+	}
+	want := SelectionRates(whole, FairnessOptions{Confidence: 0.95})[0].Beside
+	got := SelectionRates(sample, FairnessOptions{Confidence: 0.95})[0].Beside
+	for i := range want {
+		near(t, want[i].Suffix, got[i].Value, want[i].Value, 1e-9)
 	}
 }
 

@@ -145,3 +145,18 @@ func TestSelectionRates(t *testing.T) {
 		t.Errorf("no table: %v", got)
 	}
 }
+
+// Trigrams of one text depend on each other: no test speaks of them.
+func TestTrigramsHaveNoTest(t *testing.T) {
+	f := FeatureBaseline{Name: "q.trigrams", Target: TargetText, Kind: Categorical, Categories: []string{"0", "1"}, Counts: []uint64{6000, 3000}, N: 9000}
+	d := &Distribution{Target: TargetText, Feature: f.Name, Kind: Categorical, Counts: []uint64{300, 400}, N: 700}
+	found, err := f.Drifts(d)
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	for _, q := range found {
+		if len(q.Beside) > 0 {
+			t.Errorf("%s has %v beside it", q.Dimension(KeyDriftMethod), q.Beside)
+		}
+	}
+}

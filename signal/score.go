@@ -79,9 +79,8 @@ type FairnessOptions struct {
 // without favourable outcomes leaves no ratio.
 func Disparities(groups []GroupCount, o FairnessOptions) []Disparity {
 	var reference measure.Confusion
-	var rows uint64
+	rows := weightOf(groups)
 	for _, g := range groups {
-		rows += g.Total
 		if g.Group == o.Reference {
 			reference = g.outcomes()
 		}
@@ -118,7 +117,7 @@ func (g *GroupCount) outcomes() measure.Confusion {
 	return measure.Confusion{TruePositive: g.Favourable, TrueNegative: g.Total - g.Favourable}
 }
 
-// judges says that a group holds enough of the rows.
-func (o FairnessOptions) judges(g GroupCount, rows uint64) bool {
-	return float64(g.Total) >= float64(o.MinShare*float64(rows))
+// judges says that a group holds enough of the table's rows.
+func (o FairnessOptions) judges(g GroupCount, rows float64) bool {
+	return g.standsFor() >= float64(o.MinShare*rows)
 }

@@ -33,11 +33,17 @@ type Config struct {
 	Heartbeat   config.Duration   `yaml:"heartbeat"`    // sent also when no request comes
 	Lineage     Lineage           `yaml:"lineage"`      // how often the service declares itself
 	StopTimeout config.Duration   `yaml:"stop_timeout"` // bound on stopping; what is unsent by then stays in the spool
+	Reload      Reload            `yaml:"reload"`       // how a changed configuration is noticed
+	Baselines   Baselines         `yaml:"baselines"`    // where baselines that are named by their digest come from
+	Intake      Intake            `yaml:"intake"`       // payloads that others have logged
+	Scrape      Scrape            `yaml:"scrape"`       // the model server's own counters
 }
 
 // Admin is the port for operators: /healthz, /readyz, /metrics.
 type Admin struct {
-	Listen string `yaml:"listen"`
+	Listen    string `yaml:"listen"`
+	ReadyPath string `yaml:"ready_path"` // of the model server, must answer 2xx; empty: /v2/health/ready, where only 503 is a no; none: not asked
+	Pprof     bool   `yaml:"pprof"`      // serve /debug/pprof; only on loopback
 }
 
 // Metrics opens the admin port to other machines. It has no authentication, so
@@ -110,9 +116,12 @@ func Load(path string) (*Config, error) {
 // resolve makes every path of the file absolute or relative to the working
 // folder.
 func (c *Config) resolve(folder string) error {
-	paths := []*string{&c.State, &c.Export.TokenFile, &c.Export.TLS.CAFile}
+	paths := []*string{&c.State, &c.Export.TokenFile, &c.Export.TLS.CAFile, &c.Baselines.TokenFile, &c.Baselines.TLS.CAFile}
 	for i := range c.Models {
-		paths = append(paths, &c.Models[i].Baseline)
+		paths = append(paths, c.Models[i].privacyPaths()...)
+		if _, byDigest := c.Models[i].BaselineDigest(); !byDigest {
+			paths = append(paths, &c.Models[i].Baseline)
+		}
 	}
 	return config.Resolve(folder, paths...)
 }

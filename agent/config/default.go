@@ -31,5 +31,12 @@ func Default() *Config {
 		Heartbeat:   config.Duration(15 * time.Second),
 		Lineage:     Lineage{Every: config.Duration(time.Hour)},
 		StopTimeout: config.Duration(5 * time.Second),
+		Reload:      Reload{Watch: config.Duration(5 * time.Second)},
+		Baselines:   Baselines{Every: config.Duration(30 * time.Second), MaxBody: 16 << 20},
+		Intake:      Intake{Wait: config.Duration(30 * time.Second), Queue: 64 << 20},
+		Scrape: Scrape{
+			Every: config.Duration(15 * time.Second), Timeout: config.Duration(5 * time.Second),
+			MaxBody: 8 << 20, Servers: []ScrapeServer{},
+		},
 	}
 }

@@ -9,21 +9,38 @@ import (
 
 // Model is one monitored model.
 type Model struct {
-	Name        string      `yaml:"name"`        // as in the V2 URL /v2/models/<name>/infer
-	Version     string      `yaml:"version"`     // empty: taken from the response or the URL
-	Baseline    string      `yaml:"baseline"`    // file of `evenkeel baseline build`; relative to this file; empty: no drift
-	Inputs      Inputs      `yaml:"inputs"`      // names for tensors with several columns
-	Outcome     Outcome     `yaml:"outcome"`     // what an answer means; what is not set is taken from the baseline
-	Protected   []Protected `yaml:"protected"`   // attributes whose groups are compared
+	Name      string      `yaml:"name"`      // as in the V2 URL /v2/models/<name>/infer
+	Version   string      `yaml:"version"`   // empty: taken from the response or the URL
+	Baseline  string      `yaml:"baseline"`  // file of `evenkeel baseline build`, relative to this file, or sha256:DIGEST of one that the collector knows; empty: no drift
+	Protocol  string      `yaml:"protocol"`  // the only one that is decoded; empty: the one that the URL is of
+	Path      string      `yaml:"path"`      // where the model is asked, in place of the protocol's URL; needs Protocol
+	Inputs    Side        `yaml:"inputs"`    // where the values of a request stand, and what they are called
+	Outputs   Side        `yaml:"outputs"`   // likewise of an answer
+	Outcome   Outcome     `yaml:"outcome"`   // what an answer means; what is not set is taken from the baseline
+	Protected []Protected `yaml:"protected"` // attributes whose groups are compared
+
+	// Intersections are sets of protected attributes whose groups are compared at
+	// once, each as signal.IntersectionName calls it: "gender x region".
+	Intersections [][]signal.FeatureName `yaml:"intersections"`
+
 	Predictions Predictions `yaml:"predictions"` // whether every answer leaves the agent, so that labels can find it
+	Labels      Labels      `yaml:"labels"`      // whether the agent joins labels itself
+	Privacy     Privacy     `yaml:"privacy"`     // what is used of a request at all
 	Sample      Sample      `yaml:"sample"`      // how many of the requests are profiled
+	LLM         LLM         `yaml:"llm"`         // what is looked for in the texts of a language model
+	Learn       Learn       `yaml:"learn"`       // make a baseline of the first requests where there is none
 }
 
-// Inputs names the columns of [n, f] tensors: tensor name to feature names, in
-// order. A tensor that is not listed is one feature under its own name, or, if it
-// has several columns, features named tensor.0, tensor.1 and so on.
-type Inputs struct {
+// Side says how a request or an answer is read. Which values are allowed is the
+// decoders' matter, and checked where they are made.
+type Side struct {
+	// Columns names the columns of a tensor of shape [n, f], of a list of equal
+	// lengths, or of a table without names: its name to feature names, in order.
+	// What is not listed is one feature under its own name or, if it has several
+	// columns, features named NAME.0, NAME.1 and so on.
 	Columns map[string][]signal.FeatureName `yaml:"columns"`
+	At      string                          `yaml:"at"`   // JSON pointer to the values, for protocol mapped; empty: the whole body
+	Form    string                          `yaml:"form"` // rows, columns or row, for protocol mapped; empty: as it looks
 }
 
 // Outcome says which output decides, and when it is favourable. Where the
@@ -75,6 +92,7 @@ func SameValue(a, b string) bool {
 type Protected struct {
 	Attribute signal.FeatureName `yaml:"attribute"`
 	Reference string             `yaml:"reference"` // empty: the baseline's, else the largest group of the window
+	From      Origin             `yaml:"from"`      // where it comes from; empty: it is an input
 }
 
 // Predictions says what leaves the agent about single rows: the request's id,

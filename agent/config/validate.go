@@ -25,7 +25,9 @@ func (c *Config) Validate(name string) error {
 	if c.State == "" {
 		f.At("state").Add("missing; name a folder that survives restarts, windows are numbered in it")
 	}
-	address(f.At("listen"), c.Listen)
+	if c.Listen != "" || c.Intake.Listen == "" { // without the one there is the other
+		address(f.At("listen"), c.Listen)
+	}
 	address(f.At("admin").At("listen"), c.Admin.Listen)
 	if c.Listen == c.Admin.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		f.At("admin").At("listen").Add("%s is the inference port as well; give it a port of its own", c.Listen)
@@ -41,6 +43,8 @@ func (c *Config) Validate(name string) error {
 	positive(f.At("heartbeat"), c.Heartbeat)
 	positive(f.At("lineage").At("every"), c.Lineage.Every)
 	positive(f.At("stop_timeout"), c.StopTimeout)
+	c.validateOperation(f)
+	c.validateIntake(f.At("intake"))
 	return f.Err()
 }
 
@@ -63,7 +67,7 @@ func (c *Config) validateModels(f *config.Faults) {
 		m := &c.Models[i]
 		at := f.Index(i)
 		if m.Name == "" {
-			at.At("name").Add("missing; it is the <name> of /v2/models/<name>/infer")
+			at.At("name").Add("missing; write it as the URL does, for example <name> in /v2/models/<name>/infer")
 		} else if first, twice := seen[m.Name]; twice {
 			at.At("name").Add("%q is also models[%d]; one entry serves all versions", m.Name, first)
 		} else {

@@ -9,9 +9,27 @@ import (
 )
 
 func (m *Model) validate(f *config.Faults) {
-	for _, tensor := range slices.Sorted(maps.Keys(m.Inputs.Columns)) {
-		names := m.Inputs.Columns[tensor]
-		at := f.At("inputs").At("columns").At(tensor)
+	m.Inputs.validate(f.At("inputs").At("columns"))
+	m.Outputs.validate(f.At("outputs").At("columns"))
+	m.Outcome.validate(f.At("outcome"))
+	m.validateProtected(f)
+	m.validateIntersections(f.At("intersections"))
+	m.validatePredictions(f.At("predictions"))
+	m.validatePrivacy(f)
+	if r := m.Sample.Share(); !(r > 0 && r <= 1) {
+		f.At("sample").At("rate").Add("%v is not above 0 and up to 1; leave it out to profile every request", r)
+	}
+	m.validateLearn(f)
+	m.validateLLM(f)
+	if m.Baseline == "" { // otherwise the baseline may say it
+		m.NeedsOutcome(f)
+	}
+}
+
+// validate checks the names of columns; the rest is checked by who reads them.
+func (s *Side) validate(f *config.Faults) {
+	for _, tensor := range slices.Sorted(maps.Keys(s.Columns)) {
+		names, at := s.Columns[tensor], f.At(tensor)
 		if len(names) == 0 {
 			at.Add("no feature names; list one for each column of the tensor")
 		}
@@ -20,15 +38,6 @@ func (m *Model) validate(f *config.Faults) {
 				at.Index(i).Add("empty feature name")
 			}
 		}
-	}
-	m.Outcome.validate(f.At("outcome"))
-	m.validateProtected(f)
-	m.validatePredictions(f.At("predictions"))
-	if r := m.Sample.Share(); !(r > 0 && r <= 1) {
-		f.At("sample").At("rate").Add("%v is not above 0 and up to 1; leave it out to profile every request", r)
-	}
-	if m.Baseline == "" { // otherwise the baseline may say it
-		m.NeedsOutcome(f)
 	}
 }
 
@@ -39,7 +48,7 @@ func (m *Model) NeedsOutcome(f *config.Faults) {
 	switch {
 	case m.Outcome.Output == "" && len(m.Protected) > 0:
 		output.Add("missing; groups are compared by it")
-	case m.Outcome.Output == "" && m.Predictions.Send:
+	case m.Outcome.Output == "" && (m.Predictions.Send || m.Labels.Join):
 		output.Add("missing; a prediction is what it says")
 	case len(m.Protected) > 0 && !m.Outcome.Favourable.Given():
 		f.At("outcome").At("favourable").Add("missing; groups are compared by it: write values: [\"1\"] or at_least: 0.5")

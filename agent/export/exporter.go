@@ -34,9 +34,10 @@ type Options struct {
 	Heartbeat    time.Duration
 	LineageEvery time.Duration
 	Models       []Model
-	Retry        Retry            // zero: its defaults
-	Now          func() time.Time // nil: time.Now
-	Guard        *guard.Guard     // counts the panics that are recovered, which Watch shows; nil: one of its own
+	Retry        Retry                                     // zero: its defaults
+	Now          func() time.Time                          // nil: time.Now
+	Wrap         func(http.RoundTripper) http.RoundTripper // looks at the round trips to the collector; nil: nobody does
+	Guard        *guard.Guard                              // counts the panics that are recovered, which Watch shows; nil: one of its own
 	Log          *slog.Logger
 }
 
@@ -50,6 +51,9 @@ type Exporter struct {
 	views       *views
 	client      *http.Client
 	senders     []*sender
+
+	settings  atomic.Pointer[Settings] // never nil
+	lastTaken atomic.Int64             // when the collector took something last, seconds since the Unix epoch
 
 	mu     sync.Mutex  // keeps windows in order
 	models []*declared // versions known, configured ones first
@@ -86,6 +90,8 @@ func New(o Options) (*Exporter, error) {
 		return nil, err
 	}
 	e := &Exporter{o: o, client: client, models: newDeclared(o.Models)}
+	e.settings.Store(&Settings{Export: o.Export, Window: o.Window, Models: o.Models})
+	e.wrap(client)
 	// Numbers begin at the present millisecond: where a state folder was lost but
 	// the instance keeps its name, no number comes a second time.
 	if e.spool, err = openSpool(o.Folder, int64(o.Export.Spool.Max), uint64(o.Now().UnixMilli()), o.Log); err != nil {
@@ -110,11 +116,14 @@ func New(o Options) (*Exporter, error) {
 		e.senders = append(e.senders, &sender{
 			kind: k, spool: e.spool, client: client,
 			endpoint: strings.TrimSuffix(o.Export.Endpoint, "/"), tokenFile: o.Export.TokenFile,
-			instance: o.Identity.Instance, retry: o.Retry, now: o.Now, log: o.Log,
+			instance: o.Identity.Instance, retry: o.Retry, now: o.Now, log: o.Log, taken: &e.lastTaken,
 		})
 	}
 	return e, nil
 }
+
+// NewClient makes an HTTP client to the collector, as the exporter's own is.
+func NewClient(c config.Export) (*http.Client, error) { return newClient(c) }
 
 // newClient makes the HTTP client to the collector. Redirects are not
 // followed: the token is meant for one host.
@@ -243,7 +252,7 @@ func (e *Exporter) writeHeld(ctx context.Context) {
 // show updates the metrics from a window.
 func (e *Exporter) show(c *window.Closed) {
 	e.views.count(c.Model, c.Capture)
-	scores, err := scoreWindow(c, e.references(c.Model.Name), e.o.Window)
+	scores, err := scoreWindow(c, e.references(c.Model.Name), e.settings.Load().Window)
 	if err != nil {
 		e.o.Log.Error("a score could not be computed", "model", c.Model.String(), "error", err)
 	}
@@ -254,7 +263,7 @@ func (e *Exporter) show(c *window.Closed) {
 
 // references gives a model's declared reference groups.
 func (e *Exporter) references(model string) map[signal.FeatureName]string {
-	for _, m := range e.o.Models {
+	for _, m := range e.settings.Load().Models {
 		if m.Name == model {
 			return m.References
 		}

@@ -470,6 +470,7 @@ func TestPanicsAreRecoveredAndCounted(t *testing.T) {
 	if err := e.Watch(Sources{
 		QueueBytes:  func() int64 { panic("callback") },
 		Dropped:     func() map[string]uint64 { return nil },
+		Ignored:     func() map[string]uint64 { return nil },
 		Undecodable: func() map[string]uint64 { return nil },
 		Profilers:   func() []*window.Profiler { return nil },
 		Carries:     func() window.CarryFaults { return window.CarryFaults{} },
@@ -523,6 +524,7 @@ func TestPrometheusExposition(t *testing.T) {
 	if err := e.Watch(Sources{
 		QueueBytes:  func() int64 { return 5 },
 		Dropped:     func() map[string]uint64 { return map[string]uint64{"queue_full": 2} },
+		Ignored:     func() map[string]uint64 { return map[string]uint64{"unknown_model": 2} },
 		Undecodable: func() map[string]uint64 { return map[string]uint64{"bad_json": 1, "error_status": 3} },
 		Profilers:   func() []*window.Profiler { return nil },
 		Carries:     func() window.CarryFaults { return window.CarryFaults{} },

@@ -21,6 +21,7 @@ type Sources struct {
 	QueueBytes  func() int64              // bodies waiting to be decoded
 	Dropped     func() map[string]uint64  // requests that were not captured, by reason, since the start
 	Undecodable func() map[string]uint64  // requests that were captured and not profiled, or not wholly, by reason, since the start
+	Ignored     func() map[string]uint64  // events of the intake that were counted for no model, by reason, since the start
 	Profilers   func() []*window.Profiler // for the violations and changes they have counted
 	Carries     func() window.CarryFaults // of the file of small groups
 }
@@ -32,6 +33,7 @@ func (e *Exporter) Watch(s Sources) error {
 	queue := m.gauge("evenkeel.capture.queue.bytes", "By", "Bodies that wait to be decoded.")
 	dropped := m.counter("evenkeel.capture.dropped", "{request}", "Requests that were served but not captured, by reason.")
 	undecodable := m.counter("evenkeel.capture.undecodable", "{request}", "Requests that were captured and not profiled, or not wholly, by reason.")
+	ignored := m.counter("evenkeel.capture.ignored", "{event}", "Logged events that were counted for no model, by reason.")
 	panics := m.counter("evenkeel.agent.panics", "{panic}", "Panics that were recovered, by part of the agent; there should be none.")
 	violations := m.counter(signal.MetricViolationCount, "{value}", "Values that the baseline does not expect, by feature.")
 	changes := m.counter(signal.MetricDriftChange, "{change}", "Changes of the mean of a model's answers from one row to the next, by method; to look at.")
@@ -43,6 +45,9 @@ func (e *Exporter) Watch(s Sources) error {
 		}
 		for reason, n := range s.Undecodable() {
 			o.ObserveInt64(undecodable, int64(n), metric.WithAttributes(attribute.String(signal.KeyReason, reason)))
+		}
+		for reason, n := range s.Ignored() {
+			o.ObserveInt64(ignored, int64(n), metric.WithAttributes(attribute.String(signal.KeyReason, reason)))
 		}
 		for part, n := range e.o.Guard.Counts() {
 			o.ObserveInt64(panics, int64(n), metric.WithAttributes(attribute.String(keyPart, part)))

@@ -86,7 +86,7 @@ func weight(c *window.Closed) int64 {
 			n += sketch
 		}
 		if d.Estimated != nil {
-			n += estimate
+			n += estimate + 8*int64(len(d.Estimated.Positives)+len(d.Estimated.Negatives))
 		}
 	}
 	return n

@@ -75,11 +75,25 @@ func signalTo(c chan struct{}) {
 	}
 }
 
+// rowBytes is what a row takes in memory at the least.
+const rowBytes = 320
+
+// fits says whether so many more rows can wait; where they cannot, they are lost.
+func (p *predictions) fits(rows int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bytes+rowBytes*int64(rows) <= maxPredictionBytes {
+		return true
+	}
+	p.memory += int64(rows)
+	return false
+}
+
 // sizeOf estimates a row's size in memory, in bytes. What rows of a request
 // share is counted with each.
 func sizeOf(p *signal.Prediction) int64 {
-	const row, group = 320, 32
-	return row + int64(len(p.ID)+len(p.Value)+len(p.TraceID)) + group*int64(len(p.Groups))
+	const group = 32
+	return rowBytes + int64(len(p.ID)+len(p.Value)+len(p.TraceID)) + group*int64(len(p.Groups))
 }
 
 // await waits until it is time to write; false when ctx is done.
@@ -130,6 +144,12 @@ func (p *predictions) lost(c Counts) map[string]int64 {
 // own, within about a second. It keeps them and never waits: what does not fit
 // in memory is lost and counted. The exporter fills in the lineage run.
 func (e *Exporter) Predict(rows []signal.Prediction) { e.predictions.add(rows) }
+
+// CanPredict says whether so many rows of one request fit in memory beside those
+// that wait. Where they do not they are lost and counted, and must not be given to
+// Predict: a request may hold a million rows, whose predictions take a hundred
+// times its bytes.
+func (e *Exporter) CanPredict(rows int) bool { return e.predictions.fits(rows) }
 
 // keepPredictions writes predictions until ctx is done; what comes later is
 // Close's to write.

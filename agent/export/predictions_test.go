@@ -246,6 +246,22 @@ func TestPredictionsAreBounded(t *testing.T) {
 	}
 }
 
+// A request of very many rows is refused by their number, before they are made.
+func TestTooManyRowsAreNotMade(t *testing.T) {
+	e := newExporter(t, t.TempDir(), "http://127.0.0.1:1", nil)
+	const most = maxPredictionBytes / rowBytes
+	if !e.CanPredict(most) || e.CanPredict(most+1) {
+		t.Errorf("%d rows of %d bytes at the least are the most", most, rowBytes)
+	}
+	e.Predict(someRows(1, 1000))
+	if e.CanPredict(most) || !e.CanPredict(most/2) {
+		t.Error("what waits takes no room")
+	}
+	if _, lost := account(t, e); lost[lostMemory] != 2*most+1 {
+		t.Errorf("lost %v", lost)
+	}
+}
+
 // BenchmarkPredict is a row's way into the spool: encoded, marshalled,
 // compressed, on disk, of requests of 100 rows.
 func BenchmarkPredict(b *testing.B) {

@@ -121,6 +121,7 @@ func TestEveryQuantityIsShownUnderItsConvention(t *testing.T) {
 	if err := e.Watch(Sources{
 		QueueBytes:  func() int64 { return 0 },
 		Dropped:     func() map[string]uint64 { return nil },
+		Ignored:     func() map[string]uint64 { return nil },
 		Undecodable: func() map[string]uint64 { return nil },
 		Profilers:   func() []*window.Profiler { return profilers },
 		Carries:     func() window.CarryFaults { return window.CarryFaults{Corrupt: 1} },

@@ -11,6 +11,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -30,15 +32,18 @@ const longestWait = 10 * time.Second
 // sender forwards one kind of request from the spool to the collector, oldest
 // first, each until it is acknowledged or refused for good.
 type sender struct {
-	kind      Kind
-	spool     *spool
+	kind     Kind
+	spool    *spool
+	instance signal.InstanceID
+	retry    Retry
+	now      func() time.Time
+	log      *slog.Logger
+	taken    *atomic.Int64 // when the collector took something last; nil: nobody asks
+
+	aiming    sync.RWMutex // guards what follows
 	client    *http.Client
 	endpoint  string // without a slash at the end
-	instance  signal.InstanceID
 	tokenFile string
-	retry     Retry
-	now       func() time.Time
-	log       *slog.Logger
 
 	lastFailure string // the one that was logged; empty: the collector takes
 }
@@ -117,6 +122,7 @@ func (s *sender) forward(ctx context.Context) error {
 			s.spool.Reject(s.kind, number, n)
 			s.log.Error("the collector dropped records of a request that it took", "signal", s.kind, "batch", s.batch(number), "records", n, "reason", why)
 		}
+		s.acknowledged()
 		return s.spool.Done(s.kind, number)
 	case err != nil:
 		return fmt.Errorf("read the collector's answer: %w", err)
@@ -130,7 +136,8 @@ func (s *sender) forward(ctx context.Context) error {
 }
 
 func (s *sender) post(ctx context.Context, r *request, number uint64) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint+r.Path, bytes.NewReader(r.Body))
+	client, endpoint, tokenFile := s.target()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+r.Path, bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, fmt.Errorf("address the collector: %w", err)
 	}
@@ -139,14 +146,14 @@ func (s *sender) post(ctx context.Context, r *request, number uint64) (*http.Res
 		req.Header.Set("Content-Encoding", r.ContentEncoding)
 	}
 	req.Header.Set(BatchHeader, s.batch(number))
-	if s.tokenFile != "" {
-		token, err := os.ReadFile(s.tokenFile) // each time: tokens are rotated
+	if tokenFile != "" {
+		token, err := os.ReadFile(tokenFile) // each time: tokens are rotated
 		if err != nil {
 			return nil, fmt.Errorf("read export.token_file: %w", err)
 		}
 		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	}
-	resp, err := s.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("send to the collector: %w", err)
 	}

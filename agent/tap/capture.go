@@ -15,7 +15,8 @@ type capture struct {
 	model   string
 	started time.Time
 	x       *Exchange
-	named   bool // its id is passed on to the model server, and back to the client
+	call    *call // nil: it is no gRPC call
+	named   bool  // its id is passed on to the model server, and back to the client
 
 	outcome  Outcome // what the client saw, so far
 	request  side
@@ -51,6 +52,7 @@ func (t *Tap) begin(model string, r *http.Request) *capture {
 	c := &capture{tap: t, model: model, started: time.Now(), outcome: Aborted}
 	c.x = &Exchange{Model: model, Path: r.URL.Path, Start: c.started, memory: t.memory}
 	c.x.Request.setHeader(r.Header)
+	c.beginCall(r)
 	c.name(r.Header)
 	if r.ContentLength > t.o.MaxBody {
 		c.request.lost = tooLarge
@@ -75,6 +77,9 @@ func (t *Tap) tapResponse(answer *http.Response) error {
 	}
 	c.nameAnswer(answer.Header)
 	c.x.Status = answer.StatusCode
+	if c.call != nil {
+		c.call.response = answer
+	}
 	switch {
 	case answer.StatusCode == http.StatusSwitchingProtocols:
 		c.response.lost = upgraded // the body is a connection now
@@ -87,6 +92,9 @@ func (t *Tap) tapResponse(answer *http.Response) error {
 		return nil
 	}
 	c.x.Response.setHeader(answer.Header)
+	if c.call != nil {
+		c.x.Response.ContentEncoding = answer.Header.Get("Grpc-Encoding")
+	}
 	if answer.ContentLength > t.o.MaxBody {
 		c.response.drop(t.memory, tooLarge)
 	}
@@ -131,9 +139,13 @@ func (t *tee) record(b []byte, err error) {
 	s := t.to
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if t.passed == 0 && len(b) > 0 && s == &t.capture.response {
+		t.capture.x.FirstByte = time.Now()
+	}
 	t.passed += int64(len(b))
 	s.whole = s.whole || err == io.EOF || t.passed == t.length
 	s.broken = s.broken || err != nil && err != io.EOF
+	t.recordFrames(b)
 	if !t.blind {
 		s.add(b, t.capture.tap, t.length)
 	}

@@ -10,10 +10,12 @@ import (
 type Exchange struct {
 	Model      string // as Wanted named it
 	Path       string // of the URL, unescaped
-	Status     int    // what the client got; bodies are empty unless 2xx
+	Status     int    // what the client got, of a gRPC call the HTTP status most like its own; bodies are empty unless 2xx
 	Start, End time.Time
-	ID         string // how the headers name the request: X-Request-Id, else Ce-Id, else the tap; empty: not at all
-	Trace      string // header traceparent; empty: none
+	FirstByte  time.Time         // when the first byte of the answer's body passed; zero: there was none
+	ID         string            // how the headers name the request: X-Request-Id, else Ce-Id, else the tap; empty: not at all
+	Trace      string            // header traceparent; empty: none
+	Headers    map[string]string // of the request, those that Options.Keep names and it has; nil: none
 	Request    Message
 	Response   Message
 
@@ -50,8 +52,12 @@ func (t *Tap) finish(c *capture) {
 	defer t.recovered(&ok)
 	x := c.x
 	x.End = time.Now()
+	if !t.belongs(c) {
+		c.request.drop(t.memory, noReason)
+		c.response.drop(t.memory, noReason)
+		return
+	}
 	counts := t.counters.of(c.model)
-	counts.seen.Add(1)
 
 	requestBody, requestWhole, lost := c.request.seal()
 	answerBody, answerWhole, lostAnswer := c.response.seal()
@@ -59,6 +65,7 @@ func (t *Tap) finish(c *capture) {
 	if lost == noReason {
 		lost = lostAnswer
 	}
+	c.endCall()
 	answered := x.Status >= 200 && x.Status <= 299
 	if lost == noReason && (!answerWhole || answered && !requestWhole) {
 		lost = aborted
@@ -66,7 +73,12 @@ func (t *Tap) finish(c *capture) {
 	if c.outcome == Aborted && answerWhole {
 		c.outcome = outcomeOf(x.Status)
 	}
-	t.enqueue(x, counts, lost)
+	if lost == noReason && !answered {
+		t.tellFailed(x, counts)
+	} else {
+		counts.seen.Add(1)
+		t.enqueue(x, counts, lost)
+	}
 	t.o.Finished(c.model, c.outcome, x.End.Sub(c.started))
 }
 
@@ -83,21 +95,37 @@ func outcomeOf(status int) Outcome {
 // enqueue hands a copy to Drain without waiting, or counts why not.
 func (t *Tap) enqueue(x *Exchange, counts *modelCounters, lost dropReason) {
 	if lost == noReason {
-		if !t.memory.reserve(exchangeOverhead) {
-			lost = queueFull
-		} else {
-			select {
-			case t.queue <- x:
-				counts.captured.Add(1)
-				return
-			default:
-				t.memory.release(exchangeOverhead)
-				lost = queueFull
-			}
+		if t.offer(x) {
+			counts.captured.Add(1)
+			return
 		}
+		lost = queueFull
 	}
 	x.free()
 	counts.dropped[lost].Add(1)
+}
+
+// tellFailed hands over an exchange in which nothing was predicted, where there
+// is room. There is nothing in it to lose: it is counted either way.
+func (t *Tap) tellFailed(x *Exchange, counts *modelCounters) {
+	counts.failed.Add(1)
+	if !t.offer(x) {
+		x.free()
+	}
+}
+
+// offer queues a copy; false where there is no room.
+func (t *Tap) offer(x *Exchange) bool {
+	if !t.memory.reserve(exchangeOverhead) {
+		return false
+	}
+	select {
+	case t.queue <- x:
+		return true
+	default:
+		t.memory.release(exchangeOverhead)
+		return false
+	}
 }
 
 // Drain calls consume for each captured exchange, in the order in which they

@@ -117,7 +117,7 @@ func (h *harness) idle(seen uint64) tap.Counts {
 	until(h.t, "all requests to end, the account to add up, and all memory to come back", func() bool {
 		s := h.tap.Stats()
 		c = h.tap.Counts("loans")
-		return c.Seen == seen && c.Captured+c.Dropped() == seen && s.Held == 0 && s.Waiting == 0
+		return c.Seen+c.Failed == seen && c.Captured+c.Dropped() == c.Seen && s.Held == 0 && s.Waiting == 0
 	})
 	if n := h.tap.Stats().Panics; n != 0 {
 		h.t.Errorf("%d panics", n)

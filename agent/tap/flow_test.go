@@ -198,7 +198,7 @@ func TestFromRequestToWindow(t *testing.T) {
 	a.stop()
 	a.set.Flush()
 
-	if c.Captured != requests || a.faults.Counts()["loans"][wire.ErrorStatus] != broken.Load() {
+	if c.Captured != requests-c.Failed || c.Failed != broken.Load() || a.faults.Failed("loans") != broken.Load() {
 		t.Errorf("%+v, faults %v, broken %d", c, a.faults.Counts(), broken.Load())
 	}
 	a.checkWindows(t, want, requests, broken.Load())
@@ -276,7 +276,7 @@ func (a *agentUnderTest) checkWindows(t *testing.T, want *expected, requests, br
 	if !reflect.DeepEqual(gender.Groups, groups) {
 		t.Errorf("groups %v, want %v", gender.Groups, groups)
 	}
-	if full := (signal.Capture{Seen: requests, Profiled: requests - broken, Undecodable: broken}); account != full {
+	if full := (signal.Capture{Seen: requests - broken, Profiled: requests - broken}); account != full {
 		t.Errorf("account %+v, want %+v", account, full)
 	}
 }

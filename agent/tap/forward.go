@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"strings"
 	"sync"
 	"time"
 )
@@ -33,12 +32,18 @@ type transports struct {
 	one, two *http.Transport
 }
 
+// continueTimeout is how long a client that asked first (Expect: 100-continue)
+// waits for the model server's word. Servers that do not know the question say
+// nothing; clients do not wait for them longer either.
+const continueTimeout = time.Second
+
 func newTransports(o Options) *transports {
 	pool := func(p *http.Protocols) *http.Transport {
 		dialer := &net.Dialer{Timeout: o.DialTimeout, KeepAlive: 30 * time.Second}
 		return &http.Transport{
 			DialContext:           dialer.DialContext,
 			ResponseHeaderTimeout: o.HeaderTimeout,
+			ExpectContinueTimeout: continueTimeout,
 			IdleConnTimeout:       o.IdleTimeout,
 			MaxIdleConns:          o.MaxIdle,
 			MaxIdleConnsPerHost:   o.MaxIdle,
@@ -63,10 +68,6 @@ func (t *transports) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.one.RoundTrip(r)
 }
 
-func isGRPC(r *http.Request) bool {
-	return r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
-}
-
 func (t *transports) CloseIdleConnections() {
 	t.one.CloseIdleConnections()
 	t.two.CloseIdleConnections()
@@ -87,9 +88,12 @@ func (t *Tap) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	c.fail(Unreachable, status)
 	t.o.Log.Debug("model server gave no answer", "upstream", t.o.Upstream.Host, "error", err)
-	body, _ := json.Marshal(map[string]string{ // a string: cannot fail
-		"error": "evenkeel-agent: the model server at " + t.o.Upstream.Host + " gave no answer: " + cause(err),
-	})
+	text := "evenkeel-agent: the model server at " + t.o.Upstream.Host + " gave no answer: " + cause(err)
+	if isGRPC(r) {
+		refuseCall(w, status, text)
+		return
+	}
+	body, _ := json.Marshal(map[string]string{"error": text}) // a string: cannot fail
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(body, '\n')) // a client that left needs no answer

@@ -22,6 +22,7 @@ func (c *capture) name(h http.Header) {
 	ok := true
 	defer c.tap.recovered(&ok)
 	c.x.Trace = h.Get(headerTrace)
+	c.keep(h)
 	for _, key := range []string{headerRequestID, headerCloudEvent} {
 		if id := h.Get(key); c.x.ID == "" && len(id) <= maxID {
 			c.x.ID = id

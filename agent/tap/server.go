@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+// maxStreams bounds the requests at once on one HTTP/2 connection. gRPC clients
+// put all of theirs on one, model servers take as many as come, and Go's 250
+// would make the others wait.
+const maxStreams = 1 << 16
+
 // NewServer makes the HTTP server for the inference port: HTTP/1.1 and HTTP/2
 // without TLS (h2c, which gRPC uses) on one port. headerTimeout bounds how long
 // a client may take to send its headers; 0: 30s. Bodies and answers have no
@@ -20,6 +25,7 @@ func NewServer(h http.Handler, headerTimeout time.Duration, log *slog.Logger) *h
 	return &http.Server{
 		Handler:           h,
 		Protocols:         &p,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ReadHeaderTimeout: headerTimeout,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

@@ -14,6 +14,7 @@ const (
 	tooLarge
 	aborted
 	upgraded
+	streamed
 	dropReasons
 )
 
@@ -25,8 +26,8 @@ type counters struct {
 }
 
 type modelCounters struct {
-	seen, captured atomic.Uint64
-	dropped        [dropReasons]atomic.Uint64
+	seen, captured, failed atomic.Uint64
+	dropped                [dropReasons]atomic.Uint64
 }
 
 // of finds or makes a model's counters. Wanted bounds the models.
@@ -41,16 +42,20 @@ func (c *counters) of(model string) *modelCounters {
 // Counts are the running counts of one model's requests. Those still under way
 // are not in them: Seen = Captured + Dropped().
 type Counts struct {
-	Seen      uint64 // wanted requests that have ended
+	Seen      uint64 // wanted requests that have ended, without Failed
+	Failed    uint64 // answered, and not with 2xx: nothing was predicted, and nothing of it is lost
 	Captured  uint64 // handed to Drain, or waiting for it
 	QueueFull uint64 // not captured: no room
 	TooLarge  uint64 // not captured: a body beyond MaxBody
 	Aborted   uint64 // not captured: client or model server broke off
 	Upgraded  uint64 // not captured: the connection changed its protocol
+	Streamed  uint64 // not captured: a gRPC call of more than one message each way
 }
 
 // Dropped gives how many requests were not captured, for any reason.
-func (c Counts) Dropped() uint64 { return c.QueueFull + c.TooLarge + c.Aborted + c.Upgraded }
+func (c Counts) Dropped() uint64 {
+	return c.QueueFull + c.TooLarge + c.Aborted + c.Upgraded + c.Streamed
+}
 
 // Counts gives the running counts of one model.
 func (t *Tap) Counts(model string) Counts {
@@ -60,7 +65,9 @@ func (t *Tap) Counts(model string) Counts {
 		TooLarge:  m.dropped[tooLarge].Load(),
 		Aborted:   m.dropped[aborted].Load(),
 		Upgraded:  m.dropped[upgraded].Load(),
+		Streamed:  m.dropped[streamed].Load(),
 		Captured:  m.captured.Load(),
+		Failed:    m.failed.Load(),
 		Seen:      m.seen.Load(),
 	}
 }

@@ -17,13 +17,25 @@ type Options struct {
 	// Wanted says whether the exchange that begins with r is to be copied, and
 	// under which model it counts. nil: nothing is. It is called from many
 	// goroutines and must not read the body.
+	// The model of a gRPC call may be empty: Whose finds it then.
 	Wanted func(r *http.Request) (model string, ok bool)
+
+	// Whose names the model of a gRPC call for which Wanted gave an empty one, by
+	// the beginning of the request's body (up to 1 KiB) and its Grpc-Encoding.
+	// false: nobody wants it, and it is not counted. It is called at the call's
+	// end, from many goroutines, and must be quick. nil: nobody wants any.
+	Whose func(path, encoding string, beginning []byte) (model string, ok bool)
 
 	// Named says whether every request for a model is to have a name by which a
 	// label finds it: the model server gets it as X-Request-Id where the client
 	// sent none, and the client gets it back where the model server does not send
-	// one. nil: no request is changed. Called from many goroutines.
+	// one. nil: no request is changed. Called from many goroutines; with an empty
+	// model where only Whose will know.
 	Named func(model string) bool
+
+	// Keep names the request's headers whose values an Exchange holds; nil: none.
+	// Called from many goroutines.
+	Keep func() []string
 
 	MaxBody int64 // bytes; an exchange with a longer body is not kept. 0: 4 MiB
 	Queue   int64 // bytes that all copies may hold together. 0: 64 MiB
@@ -71,6 +83,9 @@ func (o Options) withDefaults() Options {
 	o.MaxIdle = orDefault(o.MaxIdle, defaultMaxIdle)
 	if o.Wanted == nil {
 		o.Wanted = func(*http.Request) (string, bool) { return "", false }
+	}
+	if o.Whose == nil {
+		o.Whose = func(string, string, []byte) (string, bool) { return "", false }
 	}
 	if o.Named == nil {
 		o.Named = func(string) bool { return false }

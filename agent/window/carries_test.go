@@ -46,7 +46,7 @@ func TestADamagedCarryStartsEmpty(t *testing.T) {
 	for name, content := range map[string]string{
 		"cut off":              `[{"model":{"name":"loans"},`,
 		"no table":             `{"minimum":5}`,
-		"more than there are":  `[{"attribute":"gender","groups":{"a":{"favourable":3,"total":2}}}]`,
+		"more than there are":  `[{"attribute":"gender","groups":{"few people":{"favourable":3,"total":2}}}]`,
 		"negative":             `[{"attribute":"gender","groups":{"a":{"favourable":0,"total":-2}}}]`,
 		"the same table twice": `[{"attribute":"gender","groups":{}},{"attribute":"gender","groups":{}}]`,
 	} {
@@ -58,6 +58,9 @@ func TestADamagedCarryStartsEmpty(t *testing.T) {
 		var fault *errs.Error
 		if !errors.As(err, &fault) || fault.Kind != errs.Corrupt || !strings.Contains(fault.Hint, path+".corrupt") {
 			t.Errorf("%s: %v", name, err)
+		}
+		if strings.Contains(err.Error(), "few people") {
+			t.Errorf("%s: the log would tell of a group that is too small to be told: %v", name, err)
 		}
 		if c == nil || c.Faults().Corrupt != 1 {
 			t.Fatalf("%s: the corrupt file is not counted", name)

@@ -19,9 +19,10 @@ const groupOther = "(other)"
 type groupTable struct {
 	attribute signal.FeatureName
 	bounds    signal.Digest
-	source    *source
-	known     []string // the baseline's groups: never folded into (other)
-	limit     int      // distinct groups, known ones included
+	source    *source       // of an attribute
+	members   *intersection // of an intersection; nil: an attribute
+	known     []string      // the baseline's groups: never folded into (other)
+	limit     int           // distinct groups, known ones included
 
 	index   map[string]int
 	numbers map[float64]int // the same groups, for numbers
@@ -42,17 +43,27 @@ type group struct {
 }
 
 func newGroupTable(p *Profiler, attribute signal.FeatureName) (*groupTable, error) {
+	t, err := newTable(p, attribute, nil)
+	if err == nil {
+		t.source = p.source(signal.TargetFeature, attribute)
+	}
+	return t, err
+}
+
+// newTable makes the table of an attribute or, with members, of an intersection.
+func newTable(p *Profiler, attribute signal.FeatureName, members []signal.FeatureName) (*groupTable, error) {
 	o := &p.o
 	digest, err := canonical.Digest(struct {
-		Attribute signal.FeatureName `json:"attribute"`
-		Output    signal.FeatureName `json:"output"`
-		Values    []string           `json:"values,omitempty"`
-		AtLeast   *float64           `json:"at_least,omitempty"`
-	}{attribute, o.Outcome.Output, o.Outcome.Values, o.Outcome.AtLeast})
+		Attribute signal.FeatureName   `json:"attribute"`
+		Members   []signal.FeatureName `json:"members,omitempty"`
+		Output    signal.FeatureName   `json:"output"`
+		Values    []string             `json:"values,omitempty"`
+		AtLeast   *float64             `json:"at_least,omitempty"`
+	}{attribute, members, o.Outcome.Output, o.Outcome.Values, o.Outcome.AtLeast})
 	if err != nil {
 		return nil, err
 	}
-	t := &groupTable{attribute: attribute, bounds: signal.Digest(digest), source: p.source(signal.TargetFeature, attribute)}
+	t := &groupTable{attribute: attribute, bounds: signal.Digest(digest)}
 	if o.Baseline != nil {
 		if g := o.Baseline.Group(attribute); g != nil {
 			for _, row := range g.Counts {
@@ -105,7 +116,6 @@ func (t *groupTable) groupOfNumber(x float64) int {
 // add crosses the rows from..to of the request at hand with their outcomes. A
 // request whose rows fall into two windows is one request in each.
 func (t *groupTable) add(outcomes []outcome, from, to int) {
-	attribute := t.source.at // nil where the request has no such column
 	for i := from; i < to; i++ {
 		switch outcomes[i] {
 		case outcomeMissing:
@@ -115,7 +125,7 @@ func (t *groupTable) add(outcomes []outcome, from, to int) {
 			t.faulty++
 			continue
 		}
-		at := t.groupOf(attribute, i)
+		at := t.groupAt(i)
 		g := &t.groups[at]
 		if g.request.Total == 0 {
 			t.met = append(t.met, at)
@@ -138,7 +148,12 @@ func (g *group) endRequest() {
 	g.request = measure.Proportion{}
 }
 
-func (t *groupTable) groupOf(attribute *signal.Column, i int) int {
+// groupAt gives the group of row i of the request at hand.
+func (t *groupTable) groupAt(i int) int {
+	if t.members != nil {
+		return t.members.groupAt(t, i)
+	}
+	attribute := t.source.at // nil where the request has no such column
 	switch {
 	case attribute == nil:
 		return t.group(signal.GroupUnknown)

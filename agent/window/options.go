@@ -31,6 +31,10 @@ type Options struct {
 	Outcome   Outcome
 	Protected []signal.FeatureName // attributes to cross with the outcome; inputs by name, monitored or not
 
+	// Intersections are sets of protected attributes whose groups are crossed with
+	// the outcome at once, each as signal.IntersectionName calls it.
+	Intersections [][]signal.FeatureName
+
 	Length time.Duration // windows end at multiples of it since the epoch; 0: only Count closes them
 	Count  uint64        // rows after which a window closes early; 0: only Length closes them
 
@@ -112,6 +116,9 @@ func (o Options) validate() error {
 		return fmt.Errorf("window: outcome %q: name the favourable values or set at_least", o.Outcome.Output)
 	case len(o.Protected) > 0 && o.Outcome.Output == "":
 		return errors.New("window: protected attributes need an outcome to be crossed with; set outcome.output")
+	}
+	if err := o.validateIntersections(); err != nil {
+		return err
 	}
 	if o.Baseline != nil {
 		if err := o.Baseline.Validate(); err != nil {

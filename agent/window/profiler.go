@@ -73,6 +73,9 @@ func newProfiler(o Options, a *account) (*Profiler, error) {
 		}
 		p.groups = append(p.groups, t)
 	}
+	if err := p.intersect(); err != nil {
+		return nil, err
+	}
 	p.open(o.Clock())
 	return p, nil
 }

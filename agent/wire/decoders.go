@@ -18,8 +18,13 @@ type Decoders struct {
 	paths    []*modelRoute                 // the models with a path of their own, in order of name
 	nameless map[*protocolForm]*modelRoute // whose model it is where the URL names none
 
-	oip     *OIP
-	reader  reader
+	oip    *OIP
+	reader reader
+	grpc   grpcReader
+
+	generations generations
+	generated   bool // the exchange at hand was with a language model
+
 	to      destination // of the exchange at hand
 	leftOut *Fault
 }
@@ -49,6 +54,8 @@ type protocolForm struct {
 // stands before TorchServe's shorter path.
 var protocolForms = []*protocolForm{
 	&oipForm, &predictForm, &invocationsForm, &seldonForm, &torchServeForm, &mappedForm,
+	&oipGRPC.protocolForm, &tfGRPC.protocolForm,
+	&openAIForm, &ollamaForm,
 }
 
 func formOf(p Protocol) *protocolForm {
@@ -90,6 +97,7 @@ func NewDecoders(o Options) (*Decoders, error) {
 	}
 	d.oip = NewOIP(OIPOptions{Models: tensors, MaxInflated: o.MaxInflated})
 	d.reader = newReader(o.MaxInflated)
+	d.generations = newGenerations(o.MaxInflated, o.Refused)
 	for _, f := range protocolForms {
 		d.nameless[f] = d.onlyModelOf(f)
 	}
@@ -134,8 +142,11 @@ func (d *Decoders) Wants(r *http.Request) (model string, ok bool) {
 	if r.Method != http.MethodPost {
 		return "", false
 	}
+	if isGRPC(r) {
+		return d.wantsGRPC(r.URL.Path)
+	}
 	to, ok := d.route(r.URL.Path)
-	return to.model, ok
+	return to.model, ok && grpcFormOf(to.form) == nil
 }
 
 // destination is what a URL leads to.
@@ -180,8 +191,11 @@ func (d *Decoders) route(path string) (destination, bool) {
 
 // Decode reads one exchange; see Decoder.
 func (d *Decoders) Decode(x *Exchange) (*signal.Observation, error) {
-	d.leftOut = nil
-	to, ok := d.route(x.Path)
+	d.leftOut, d.generated = nil, false
+	if to, form, ok := d.routeGRPC(x.Path); ok {
+		return d.decodeGRPC(x, to, form)
+	}
+	to, ok := d.destination(x)
 	if !ok {
 		return nil, fault(NotInference, "no path of a configured model")
 	}
@@ -191,6 +205,9 @@ func (d *Decoders) Decode(x *Exchange) (*signal.Observation, error) {
 		return obs, err
 	}
 	d.to = to
+	if isGeneration(to.form) {
+		return d.decodeGeneration(x)
+	}
 	if err := d.reader.read(x, &d.to); err != nil {
 		return nil, err
 	}
@@ -202,9 +219,9 @@ func (d *Decoders) Decode(x *Exchange) (*signal.Observation, error) {
 // exchange could be decoded; nil: nothing.
 func (d *Decoders) LeftOut() *Fault { return d.leftOut }
 
-// asOIP gives an exchange under a path of the protocol's own.
+// asOIP gives an exchange under the path of the protocol's own.
 func asOIP(x *Exchange, to destination) *Exchange {
-	if to.options == nil || to.options.Path == "" {
+	if x.Path != "" && (to.options == nil || to.options.Path == "") {
 		return x
 	}
 	y := *x

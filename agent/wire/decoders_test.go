@@ -105,20 +105,20 @@ func TestURLsThatNameNoModel(t *testing.T) {
 
 func TestModelsThatCannotBeDecoded(t *testing.T) {
 	for want, m := range map[string]Model{
-		"is not known":           {Protocol: "v3"},
-		"needs a path":           {Protocol: Mapped},
-		"needs a protocol":       {Path: "/x"},
-		"begin with a slash":     {Protocol: MLflow, Path: "x"},
-		"neither plain text":     {Protocol: MLflow, Path: "/x/{model}"},
-		"segment \"a*\"":         {Protocol: MLflow, Path: "/x/a*"},
-		"more than one":          {Protocol: MLflow, Path: "/{version}/{version}"},
-		"are for protocol":       {Protocol: MLflow, Inputs: Side{At: "/a"}},
-		"outputs: at and form":   {Outputs: Side{Form: RowsForm}},
-		"form \"table\" is none": {Protocol: Mapped, Path: "/x", Inputs: Side{Form: "table"}},
-		"no JSON pointer":        {Protocol: Mapped, Path: "/x", Inputs: Side{At: "a"}},
-		"a tilde is written":     {Protocol: Mapped, Path: "/x", Outputs: Side{At: "/a~b"}},
-		"is also that of":        {},
-		"deeper than":            {Protocol: Mapped, Path: "/x", Outputs: Side{At: strings.Repeat("/a", 65)}},
+		"is not known":                  {Protocol: "v3"},
+		"path: missing":                 {Protocol: Mapped},
+		"needs a protocol":              {Path: "/x"},
+		"begin with a slash":            {Protocol: MLflow, Path: "x"},
+		"neither plain text":            {Protocol: MLflow, Path: "/x/{model}"},
+		"segment \"a*\"":                {Protocol: MLflow, Path: "/x/a*"},
+		"more than one":                 {Protocol: MLflow, Path: "/{version}/{version}"},
+		"inputs.at: is for protocol":    {Protocol: MLflow, Inputs: Side{At: "/a"}},
+		"outputs.form: is for protocol": {Outputs: Side{Form: RowsForm}},
+		"form: \"table\" is none":       {Protocol: Mapped, Path: "/x", Inputs: Side{Form: "table"}},
+		"no JSON pointer":               {Protocol: Mapped, Path: "/x", Inputs: Side{At: "a"}},
+		"a tilde is written":            {Protocol: Mapped, Path: "/x", Outputs: Side{At: "/a~b"}},
+		"is also that of":               {},
+		"deeper than":                   {Protocol: Mapped, Path: "/x", Outputs: Side{At: strings.Repeat("/a", 65)}},
 	} {
 		models := map[string]Model{"loans": m}
 		if want == "is also that of" {

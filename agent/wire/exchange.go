@@ -10,13 +10,18 @@ import (
 // Exchange is one request and its complete answer. The bodies belong to the
 // caller and are not changed.
 type Exchange struct {
-	Path     string // of the URL, unescaped
-	Status   int
-	End      time.Time // when the answer was complete
-	ID       string    // how the headers name the request; empty: not at all
-	Trace    string    // the request's header traceparent; empty: none
-	Request  Message
-	Response Message
+	Path   string // of the URL, unescaped. Empty: nobody knows it, and Model is whose it is
+	Model  string // for exchanges without a Path, as payload loggers tell them
+	Status int
+	Start  time.Time // when the request arrived; zero: nobody knows
+	// FirstByte is when the first byte of the answer's body passed; zero: nobody
+	// knows, or there was none.
+	FirstByte time.Time
+	End       time.Time // when the answer was complete
+	ID        string    // how the headers name the request; empty: not at all
+	Trace     string    // the request's header traceparent; empty: none
+	Request   Message
+	Response  Message
 }
 
 // Message is one direction of an Exchange.

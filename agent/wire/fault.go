@@ -12,10 +12,10 @@ const (
 	ShapeMismatch       Reason = "shape_mismatch"       // data and shape do not agree
 	RowsMismatch        Reason = "rows_mismatch"        // tensors disagree on the number of rows
 	UnsupportedDatatype Reason = "unsupported_datatype" // no V2 datatype that is profiled
-	UnsupportedEncoding Reason = "unsupported_encoding" // a Content-Encoding other than gzip and deflate
+	UnsupportedEncoding Reason = "unsupported_encoding" // a Content-Encoding other than gzip, deflate, zstd and br
 	Binary              Reason = "binary"               // raw tensors after the JSON that do not fit what it says of them
 	NotInference        Reason = "not_inference"        // not an inference of a known model, or without tensors
-	ErrorStatus         Reason = "error_status"         // the answer was no 2xx: nothing was predicted
+	ErrorStatus         Reason = "error_status"         // the answer was no 2xx, or tells of an error though it was
 	Truncated           Reason = "truncated"            // a compressed body ends too soon
 	InflatedTooLarge    Reason = "inflated_too_large"   // a compressed body is larger than the cap
 
@@ -33,7 +33,7 @@ func (r Reason) Partial() bool { return r == TooWide || r == Opaque }
 // Reasons lists all reasons of a decoder, so that each is counted from 0.
 func Reasons() []Reason {
 	return []Reason{
-		BadJSON, BadCSV, ShapeMismatch, RowsMismatch, UnsupportedDatatype, UnsupportedEncoding, Binary, NotInference,
+		BadJSON, BadCSV, BadProtobuf, ShapeMismatch, RowsMismatch, UnsupportedDatatype, UnsupportedEncoding, Binary, NotInference,
 		ErrorStatus, Truncated, InflatedTooLarge, TooWide, Opaque,
 	}
 }

@@ -17,6 +17,7 @@ type FaultLog struct {
 
 	mu     sync.Mutex
 	models map[string]map[Reason]uint64
+	failed map[string]uint64 // by model
 	logged map[faultKind]time.Time
 }
 
@@ -33,24 +34,42 @@ func NewFaultLog(log *slog.Logger, every time.Duration, clock func() time.Time) 
 	}
 	return &FaultLog{
 		log: log, every: every, clock: clock,
-		models: map[string]map[Reason]uint64{}, logged: map[faultKind]time.Time{},
+		models: map[string]map[Reason]uint64{}, failed: map[string]uint64{}, logged: map[faultKind]time.Time{},
 	}
 }
 
 // Record counts an error of Decode, or what it left out. An error that is no
 // *Fault counts as bad_json and is logged without its text, which might hold
-// values. Answers with an error status are counted and not logged: the model
-// server answered so, nothing failed here.
+// values. Answers with an error status are counted apart and not logged: the
+// model server answered so, nothing failed here.
 func (l *FaultLog) Record(model string, x *Exchange, err error) {
 	var f *Fault
 	if !errors.As(err, &f) {
 		f = &Fault{Reason: BadJSON, Outline: "decoder failed"}
+	}
+	if f.Reason == ErrorStatus && (x.Status < 200 || x.Status > 299) {
+		l.fail(model)
+		return
 	}
 	count, due := l.count(model, f.Reason)
 	if due && f.Reason != ErrorStatus {
 		l.log.Warn(message(f.Reason), "model", model, "reason", string(f.Reason), "side", f.Side, "outline", f.Outline,
 			"status", x.Status, "request_bytes", len(x.Request.Body), "response_bytes", len(x.Response.Body), "so_far", count)
 	}
+}
+
+func (l *FaultLog) fail(model string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed[model]++
+}
+
+// Failed gives the number of a model's exchanges whose answer was no 2xx: nothing
+// was predicted in them, so they are not among Undecodable.
+func (l *FaultLog) Failed(model string) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failed[model]
 }
 
 func message(r Reason) string {

@@ -19,7 +19,10 @@ func TestFaultLogCountsAllAndLogsSome(t *testing.T) {
 		l.Record("loans", x, fault(BadJSON, "at byte 1"))
 		l.Record("loans", x, fault(Binary, "tensors"))
 	}
-	l.Record("loans", x, fault(ErrorStatus, "status 400"))
+	l.Record("loans", x, fault(ErrorStatus, "a stream that ends in an error"))
+	refused := *x
+	refused.Status = 400
+	l.Record("loans", &refused, fault(ErrorStatus, "status 400"))
 	l.Record("loans", x, fault(TooWide, "tensor"))
 	l.Record("other", x, errors.New("value 4711"))
 	now = now.Add(time.Minute)
@@ -31,6 +34,9 @@ func TestFaultLogCountsAllAndLogsSome(t *testing.T) {
 	}
 	if n := l.Undecodable("loans"); n != 8 {
 		t.Errorf("undecodable %d, want 8: all but the one that is only not whole", n)
+	}
+	if n := l.Failed("loans"); n != 1 {
+		t.Errorf("failed %d, want the one that was refused", n)
 	}
 	if lines := strings.Count(out.String(), "\n"); lines != 5 {
 		t.Errorf("%d lines, want one of each kind but the error status, and one more after a minute:\n%s", lines, out.String())

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 )
 
 // inflater undoes the Content-Encoding of bodies, one at a time for each side,
@@ -14,6 +17,8 @@ import (
 type inflater struct {
 	gzip    *gzip.Reader
 	zlib    io.ReadCloser
+	zstd    *zstd.Decoder
+	brotli  *brotli.Reader
 	source  bytes.Reader
 	buffers [2]bytes.Buffer
 }
@@ -32,6 +37,10 @@ func (i *inflater) body(m *Message, side, limit int) ([]byte, *Fault) {
 		r, err = i.openGzip()
 	case "deflate":
 		r, err = i.openZlib()
+	case "zstd":
+		r, err = i.openZstd(limit)
+	case "br":
+		r, err = i.openBrotli()
 	default:
 		return nil, fault(UnsupportedEncoding, "content encoding %.20q", encoding)
 	}
@@ -43,6 +52,8 @@ func (i *inflater) body(m *Message, side, limit int) ([]byte, *Fault) {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return nil, fault(Truncated, "%s body of %d bytes ends too soon", encoding, len(m.Body))
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return nil, fault(InflatedTooLarge, "%s body of %d bytes asks for too much memory", encoding, len(m.Body))
 	case err != nil:
 		return nil, fault(BadJSON, "%s body of %d bytes cannot be inflated", encoding, len(m.Body))
 	case buffer.Len() > limit:
@@ -68,4 +79,28 @@ func (i *inflater) openZlib() (io.Reader, error) {
 		return r, err
 	}
 	return i.zlib, i.zlib.(zlib.Resetter).Reset(&i.source, nil)
+}
+
+// zstdWindow is the largest history that a frame may ask for, as RFC 8878
+// recommends for HTTP: a small body must not make a large buffer.
+const zstdWindow = 8 << 20
+
+// openZstd reads RFC 8878. The decoder runs on the caller's goroutine alone.
+func (i *inflater) openZstd(limit int) (io.Reader, error) {
+	if i.zstd == nil {
+		r, err := zstd.NewReader(&i.source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow),
+			zstd.WithDecoderMaxMemory(uint64(limit)+zstdWindow), zstd.WithDecoderLowmem(true))
+		i.zstd = r
+		return r, err
+	}
+	return i.zstd, i.zstd.Reset(&i.source)
+}
+
+// openBrotli reads RFC 7932, whose window is 16 MiB at most.
+func (i *inflater) openBrotli() (io.Reader, error) {
+	if i.brotli == nil {
+		i.brotli = brotli.NewReader(&i.source)
+		return i.brotli, nil
+	}
+	return i.brotli, i.brotli.Reset(&i.source)
 }

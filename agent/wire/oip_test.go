@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -132,10 +135,26 @@ func TestVersion(t *testing.T) {
 
 func compress(t *testing.T, encoding, text string) []byte {
 	t.Helper()
+	return compressFor(t, encoding, text)
+}
+
+func compressFor(t testing.TB, encoding, text string) []byte {
+	t.Helper()
 	var b bytes.Buffer
-	var w io.WriteCloser = gzip.NewWriter(&b)
-	if encoding == "deflate" {
+	var w io.WriteCloser
+	switch encoding {
+	case "gzip":
+		w = gzip.NewWriter(&b)
+	case "deflate":
 		w = zlib.NewWriter(&b)
+	case "br":
+		w = brotli.NewWriter(&b)
+	case "zstd":
+		z, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w = z
 	}
 	if _, err := io.WriteString(w, text); err != nil {
 		t.Fatal(err)
@@ -151,7 +170,7 @@ const okRequest = `{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[
 func TestCompressedBodies(t *testing.T) {
 	d := NewOIP(OIPOptions{})
 	for range 2 { // the readers are reused
-		for _, encoding := range []string{"gzip", "deflate", "identity"} {
+		for _, encoding := range []string{"gzip", "deflate", "zstd", "br", "identity"} {
 			x := exchange(okRequest, okAnswer)
 			x.Request.ContentEncoding, x.Response.ContentEncoding = encoding, encoding
 			if encoding != "identity" {
@@ -173,7 +192,12 @@ func TestFaults(t *testing.T) {
 	const secret = "99887766"
 	one := func(tensor string) *Exchange { return exchange(`{"inputs":[`+tensor+`]}`, okAnswer) }
 	with := func(x *Exchange, change func(*Exchange)) *Exchange { change(x); return x }
-	gz := compress(t, "gzip", okRequest)
+	gz, br, zs := compress(t, "gzip", okRequest), compress(t, "br", okRequest), compress(t, "zstd", okRequest)
+	large := func(encoding string) *Exchange {
+		x := exchange(okRequest, okAnswer)
+		x.Request = Message{Body: compress(t, encoding, strings.Repeat(" ", 1<<20)), ContentEncoding: encoding}
+		return x
+	}
 	for name, c := range map[string]struct {
 		x    *Exchange
 		want Reason
@@ -201,11 +225,20 @@ func TestFaults(t *testing.T) {
 		"datatype":       {one(`{"name":"x","shape":[1],"datatype":"COMPLEX","data":[` + secret + `]}`), UnsupportedDatatype},
 		"no datatype":    {one(`{"name":"x","shape":[1],"data":["` + secret + `"]}`), UnsupportedDatatype},
 		"binary":         {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Response.JSONLength = "999" }), Binary},
-		"encoding":       {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Request.ContentEncoding = "br" }), UnsupportedEncoding},
+		"encoding":       {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Request.ContentEncoding = "compress" }), UnsupportedEncoding},
 		"not gzip":       {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Request.ContentEncoding = "gzip" }), BadJSON},
 		"cut gzip":       {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Request = Message{Body: gz[:len(gz)-9], ContentEncoding: "gzip"} }), Truncated},
 		"inflated": {with(exchange(okRequest, okAnswer), func(x *Exchange) {
 			x.Request = Message{Body: compress(t, "gzip", strings.Repeat(" ", 1<<20)), ContentEncoding: "gzip"}
+		}), InflatedTooLarge},
+		"cut br":       {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Request = Message{Body: br[:len(br)-3], ContentEncoding: "br"} }), Truncated},
+		"cut zstd":     {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Request = Message{Body: zs[:len(zs)-3], ContentEncoding: "zstd"} }), Truncated},
+		"not br":       {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Request.ContentEncoding = "br" }), BadJSON},
+		"not zstd":     {with(exchange(okRequest, okAnswer), func(x *Exchange) { x.Request.ContentEncoding = "zstd" }), BadJSON},
+		"inflated br":  {large("br"), InflatedTooLarge},
+		"inflated zst": {large("zstd"), InflatedTooLarge},
+		"zstd window": {with(exchange(okRequest, okAnswer), func(x *Exchange) {
+			x.Request = Message{Body: []byte("\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00"), ContentEncoding: "zstd"} // a window of 2 GiB
 		}), InflatedTooLarge},
 		"deep":            {one(`{"name":"x","shape":[1],"datatype":"FP32","data":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`), BadJSON},
 		"deep parameters": {exchange(`{"parameters":`+strings.Repeat("[", 100000)+`}`, okAnswer), BadJSON},

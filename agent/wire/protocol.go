@@ -21,11 +21,16 @@ const (
 	TorchServe    Protocol = "torchserve" // /predictions/NAME
 	Seldon        Protocol = "seldon"     // Seldon V1: .../api/v1.0/predictions
 	Mapped        Protocol = "mapped"     // JSON of any other server, as the configuration says
+	OpenAI        Protocol = "openai"     // language models: OpenAI's chat, completions, responses and embeddings
+	Ollama        Protocol = "ollama"     // language models: Ollama's own API
 )
 
 // Protocols lists all protocols.
 func Protocols() []Protocol {
-	return []Protocol{OpenInference, KServeV1, TFServing, MLflow, SageMaker, TorchServe, Seldon, Mapped}
+	return []Protocol{
+		OpenInference, OpenInferenceGRPC, KServeV1, TFServing, TFServingGRPC, MLflow, SageMaker, TorchServe, Seldon, Mapped,
+		OpenAI, Ollama,
+	}
 }
 
 // Options configure Decoders.
@@ -34,6 +39,9 @@ type Options struct {
 	Models map[string]Model
 	// MaxInflated bounds a decompressed body, in bytes. 0: 16 MiB.
 	MaxInflated int
+	// Refused says whether a language model's answer declines what was asked, by
+	// its text. nil: only what the server calls a refusal is one.
+	Refused func(text string) bool
 }
 
 // Model says how the exchanges of one model are told and read.
@@ -109,38 +117,65 @@ func CheckPointer(at string) error {
 	return err
 }
 
-// Check says what is wrong with a Model; nil: nothing.
-func (m *Model) Check() error {
+// ModelFault is something that is wrong with a Model: At names the setting, from
+// the outside in, as the configuration does.
+type ModelFault struct {
+	At   []string
+	Text string
+}
+
+// Error gives the setting and what is wrong with it.
+func (f ModelFault) Error() string { return strings.Join(f.At, ".") + ": " + f.Text }
+
+// Faults lists all that is wrong with a Model.
+func (m *Model) Faults() []ModelFault {
+	var out []ModelFault
+	add := func(format string, args ...any) func(at ...string) {
+		return func(at ...string) { out = append(out, ModelFault{at, fmt.Sprintf(format, args...)}) }
+	}
 	switch {
-	case m.Protocol != "" && !slices.Contains(Protocols(), m.Protocol):
-		return fmt.Errorf("protocol %q is not known; the protocols are %v", m.Protocol, Protocols())
+	case m.Protocol != "" && formOf(m.Protocol) == nil:
+		add("%q is not known; the protocols are %s", m.Protocol, joined(Protocols()))("protocol")
 	case m.Protocol == Mapped && m.Path == "":
-		return fmt.Errorf("protocol %s needs a path; write for example /predict", Mapped)
+		add("missing; protocol %s has no URL of its own: write for example /predict", Mapped)("path")
 	case m.Path != "" && m.Protocol == "":
-		return fmt.Errorf("path %q needs a protocol: nothing tells how its bodies are read", m.Path)
+		add("%q needs a protocol: nothing tells how its bodies are read", m.Path)("path")
 	}
 	if m.Path != "" {
 		if err := CheckPath(m.Path); err != nil {
-			return fmt.Errorf("path: %w", err)
+			add("%v", err)("path")
 		}
 	}
-	for name, side := range map[string]*Side{"inputs": &m.Inputs, "outputs": &m.Outputs} {
-		if err := side.check(m.Protocol); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for _, side := range []struct {
+		name string
+		*Side
+	}{{"inputs", &m.Inputs}, {"outputs", &m.Outputs}} {
+		if m.Protocol != Mapped && side.At != "" {
+			add("is for protocol %s; other protocols say themselves where the values stand", Mapped)(side.name, "at")
+		} else if err := CheckPointer(side.At); err != nil {
+			add("%v", err)(side.name, "at")
+		}
+		if m.Protocol != Mapped && side.Form != AnyForm {
+			add("is for protocol %s; other protocols say themselves how the values are laid out", Mapped)(side.name, "form")
+		} else if forms := []Form{RowsForm, ColumnsForm, RowForm}; side.Form != AnyForm && !slices.Contains(forms, side.Form) {
+			add("%q is none of %s", side.Form, joined(forms))(side.name, "form")
 		}
 	}
-	return nil
+	return out
 }
 
-func (s *Side) check(p Protocol) error {
-	if p != Mapped && (s.At != "" || s.Form != AnyForm) {
-		return fmt.Errorf("at and form are for protocol %s", Mapped)
+func joined[T ~string](of []T) string {
+	out := make([]string, len(of))
+	for i, x := range of {
+		out[i] = string(x)
 	}
-	if !slices.Contains([]Form{AnyForm, RowsForm, ColumnsForm, RowForm}, s.Form) {
-		return fmt.Errorf("form %q is none of %s, %s, %s", s.Form, RowsForm, ColumnsForm, RowForm)
-	}
-	if err := CheckPointer(s.At); err != nil {
-		return fmt.Errorf("at: %w", err)
+	return strings.Join(out, ", ")
+}
+
+// Check gives the first of Faults; nil: there is none.
+func (m *Model) Check() error {
+	if faults := m.Faults(); len(faults) > 0 {
+		return faults[0]
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ not be sent waits on disk, within bounds, and is sent later, each window once.
 
 The ports, unless configured otherwise:
   127.0.0.1:9001   inference: point the clients here
-  127.0.0.1:9464   /healthz, /readyz, /metrics`,
+  127.0.0.1:9464   /, /healthz, /readyz, /metrics`,
 		Version: version.Version,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
@@ -43,7 +43,8 @@ func newRun() *cobra.Command {
 		Long: `run serves until it gets SIGINT or SIGTERM. It then takes no new requests, ends
 those under way, counts what it has seen, writes the last window to disk and
 tries to send it, all within stop_timeout. What could not be sent is sent after
-the next start.`,
+the next start. On SIGHUP, and when its files change, it reads the configuration
+again; one that is faulty is refused, and the last good one stays in force.`,
 		Example: "  evenkeel-agent run --config agent.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

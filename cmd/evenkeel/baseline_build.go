@@ -77,6 +77,10 @@ Watched beside single columns are
     estimated before labels are known. Labels must not be ones that the model has
     been trained or tuned on.
 
+With --intersect, or intersections: in a schema file, the groups of several protected
+attributes at once are compared too, as "gender=female, region=north" of "gender x
+region": with those who belong to the reference group of each.
+
 With --windows the rows are taken as in the order of time and cut into so many
 windows. They tell by how much rows that depend on each other make counts vary
 (the evidence of drift is deflated by it), and what joint scores exceed in one of
@@ -92,7 +96,8 @@ A schema file says the same as the flags, for those who keep it beside the data:
     favourable: {values: ["1"]}                          # or at_least: 0.5
     score: probability
     label: repaid
-  protected: [{attribute: gender, reference: male}]
+  protected: [{attribute: gender, reference: male}, {attribute: region}]
+  intersections: [[gender, region]]                      # compared at once
   joint: 8                                               # 0: not together
   embeddings: [{name: vector}, {name: image, prefix: img_}, {name: place, columns: [lat, lon]}]
   texts: [question]

@@ -25,6 +25,7 @@ type buildFlags struct {
 	favourable            []string
 	atLeast               float64
 	protected, reference  []string
+	intersect             bool
 	maxCategories         int
 	score, label          string
 	joint, windows        int
@@ -53,6 +54,7 @@ func (f *buildFlags) register(cmd *cobra.Command) {
 	s.StringVar(&f.label, "label", "", "`column` of what was right; calibrates the score, so the model must not have learnt from these rows")
 	s.StringSliceVar(&f.protected, "protected", nil, "`columns` whose groups are compared; features only if --features names them")
 	s.StringSliceVar(&f.reference, "reference", nil, "compare the groups of a column with this one, `column=group`; otherwise the largest")
+	s.BoolVar(&f.intersect, "intersect", false, "compare also the groups of all protected columns at once")
 	s.IntVar(&f.maxCategories, "max-categories", 100, "most `cells` of a categorical column; rarer ones become (other)")
 	s.IntVar(&f.joint, "joint", defaultAxes, "`axes` that the numeric inputs are watched along together; 0: only one by one")
 	s.StringArrayVar(&f.embeddings, "embedding", nil, "`columns` that are one embedding, NAME=PREFIX of theirs, NAME=COLUMN,COLUMN or NAME for NAME.0, NAME.1 and so on; may be repeated")
@@ -137,6 +139,11 @@ func (f *buildFlags) over(cmd *cobra.Command, s *schema) error {
 	}
 	if given("embedding") {
 		if err := f.overEmbeddings(s); err != nil {
+			return err
+		}
+	}
+	if given("intersect") {
+		if err := f.overIntersections(s); err != nil {
 			return err
 		}
 	}

@@ -94,6 +94,7 @@ func (p *plan) arrange(s schema, path string, loaded func(tabular.Want) tabular.
 			}
 		}
 	}
+	options.Intersections = s.intersections()
 	for _, set := range p.sets {
 		j := signal.JointColumns{Name: set.name, Target: set.target, Axes: set.axes}
 		for _, i := range set.columns {

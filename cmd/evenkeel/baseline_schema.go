@@ -19,6 +19,7 @@ type schema struct {
 	Exclude       []string               `yaml:"exclude"`        // columns to leave out of what is inferred
 	Outcome       outcome                `yaml:"outcome"`        // the output that decides
 	Protected     []protected            `yaml:"protected"`      // attributes whose groups are compared
+	Intersections [][]string             `yaml:"intersections"`  // of protected attributes, whose groups are compared at once
 	MaxCategories int                    `yaml:"max_categories"` // cells of a categorical column; the rest is (other)
 	Joint         *int                   `yaml:"joint"`          // axes of columns that are watched together; 0: numeric inputs are not
 	Embeddings    []embedding            `yaml:"embeddings"`     // columns that are the coordinates of one thing
@@ -73,6 +74,7 @@ func (s *schema) validate(name string) error {
 	}
 	s.validateOutcome(f.At("outcome"))
 	s.validateProtected(f)
+	s.validateIntersections(f.At("intersections"))
 	s.validateSets(f)
 	return f.Err()
 }

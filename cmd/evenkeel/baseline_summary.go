@@ -22,7 +22,7 @@ func summarise(out io.Writer, b *signal.Baseline, p *plan, o buildOptions) error
 	writeColumns(&text, b, p)
 	for _, g := range b.Groups {
 		text.WriteByte('\n')
-		writeGroups(&text, &g, o.schema.Outcome)
+		writeGroups(&text, &g, o.schema)
 	}
 	writeOutcome(&text, b.Outcome)
 	writeJoint(&text, b, p, o.schema.Windows)
@@ -94,8 +94,8 @@ func holds(f *signal.FeatureBaseline, distinct int) string {
 	return list
 }
 
-func writeGroups(out io.Writer, g *signal.GroupBaseline, o outcome) {
-	t := newTable(out)
+func writeGroups(out io.Writer, g *signal.GroupBaseline, s schema) {
+	t, o := newTable(out), s.Outcome
 	when := favourableText(o.Favourable.Values, o.Favourable.AtLeast)
 	fmt.Fprintf(t, "%s\tROWS\tFAVOURABLE (%s is %s)\n", strings.ToUpper(string(g.Attribute)), o.Output, when)
 	for _, c := range g.Counts {
@@ -106,7 +106,9 @@ func writeGroups(out io.Writer, g *signal.GroupBaseline, o outcome) {
 		fmt.Fprintf(t, "%s\t%d\t%s\n", name, c.Total, share(c.Favourable, c.Total))
 	}
 	_ = t.Flush() // into a strings.Builder: cannot fail
-	if !g.Declared {
+
+	// That of an intersection follows from its attributes.
+	if !g.Declared && s.protects(string(g.Attribute)) {
 		fmt.Fprintf(out, "No reference group was named, so the largest is taken: --reference %s=GROUP\n", g.Attribute)
 	}
 }

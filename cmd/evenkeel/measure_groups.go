@@ -36,7 +36,7 @@ func (p *decisions) count(r roles, intersect bool) ([]table, error) {
 		tables = append(tables, table{attribute: string(p.attributes[i].Name), groups: map[string]*tally{}})
 	}
 	if intersect {
-		tables = append(tables, table{attribute: strings.Join(r.attributes, " x "), groups: map[string]*tally{}})
+		tables = append(tables, table{attribute: intersectionName(r.attributes), groups: map[string]*tally{}})
 	}
 	members := make([]signal.Membership, len(p.attributes))
 	for i := range p.Rows {

@@ -8,13 +8,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// handler answers requests; it holds nothing but its options.
-type handler struct{ Options }
+// handler answers requests.
+type handler struct {
+	Options
+	taking chan struct{} // one for each request whose labels are being read
+}
 
 // New gives the whole API and the page.
 func New(o Options) http.Handler {
 	o.fill()
-	h := &handler{o}
+	h := &handler{Options: o, taking: make(chan struct{}, labelsAtOnce)}
 	r := chi.NewRouter()
 	r.Use(h.headers, h.timed)
 	r.NotFound(h.notFound)
@@ -43,6 +46,7 @@ func (h *handler) routes(r chi.Router) {
 	r.Post("/criteria", h.approve)
 	r.Get("/evaluations", h.listEvaluations)
 	r.Get("/windows", h.listWindows)
+	r.Get("/baselines/{digest}", h.getBaseline)
 
 	r.Get("/query", h.prom(h.instant))
 	r.Post("/query", h.prom(h.instant))

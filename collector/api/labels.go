@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/labels"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -24,27 +24,10 @@ type Labels interface {
 	RefusedLabels(n int)
 }
 
-// What is handed on at once, and how much of what was refused is told.
-const (
-	labelsAtOnce     = 5000
-	labelBytesAtOnce = 1 << 20
-	labelFaultsTold  = 100
-)
-
-// labelAnswer is the answer to POST /labels. What can be taken is taken, also
-// where reading ended early; sending all of it again does no harm.
+// labelAnswer is the answer to POST /labels.
 type labelAnswer struct {
-	Accepted int            `json:"accepted"` // durable
-	Refused  int            `json:"refused"`
-	Errors   []labelFault   `json:"errors,omitempty"` // of the first hundred refused
-	Error    *problemDetail `json:"error,omitempty"`  // why the rest was not read or not taken
-}
-
-// labelFault says what is wrong with one item.
-type labelFault struct {
-	At      string `json:"at"` // line or item, from 1
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	labels.Answer
+	Error *problemDetail `json:"error,omitempty"` // why the rest was not read or not taken
 }
 
 // postLabels serves two who share an address: Prometheus asks for the names of
@@ -62,7 +45,7 @@ func (h *handler) postLabels(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err == nil {
 		for field := range r.PostForm {
 			if !slices.Contains(labelNameFields, field) { // curl calls everything a form
-				h.fail(w, r, errs.E("read request", errs.Invalid, fmt.Errorf("a form with other fields than those of a query: %w", errNotRead), labelTypes))
+				h.fail(w, r, errs.E("read request", errs.Invalid, fmt.Errorf("a form with other fields than those of a query: %w", labels.ErrUnknown), labels.Types))
 				return
 			}
 		}
@@ -70,10 +53,11 @@ func (h *handler) postLabels(w http.ResponseWriter, r *http.Request) {
 	h.prom(h.labelNames)(w, r)
 }
 
-const (
-	formType   = "application/x-www-form-urlencoded"
-	labelTypes = "to send labels, name what they are: Content-Type text/csv, application/json or application/x-ndjson"
-)
+// labelsAtOnce bounds the requests whose labels are being read, and with
+// MaxLabels the memory that they take; the others wait.
+const labelsAtOnce = 16
+
+const formType = "application/x-www-form-urlencoded"
 
 // labelNameFields are what Prometheus' clients may put into the form.
 var labelNameFields = []string{"match[]", "start", "end", "limit"}
@@ -82,6 +66,13 @@ var labelNameFields = []string{"match[]", "start", "end", "limit"}
 func (h *handler) takeLabels(w http.ResponseWriter, r *http.Request, media string) {
 	if h.Labels == nil {
 		h.notFound(w, r)
+		return
+	}
+	select {
+	case h.taking <- struct{}{}:
+		defer func() { <-h.taking }()
+	case <-r.Context().Done():
+		h.fail(w, r, errs.E("take labels", errs.Unavailable, r.Context().Err(), "others are being read; send them again"))
 		return
 	}
 	source, closeBody, err := h.openLabels(w, r, media)
@@ -101,53 +92,30 @@ func (h *handler) takeLabels(w http.ResponseWriter, r *http.Request, media strin
 
 // readLabels takes every item that is a label, until the end or an error that
 // nothing can be read behind.
-func (h *handler) readLabels(r *http.Request, source labelSource) (*labelAnswer, error) {
-	answer := &labelAnswer{}
-	rules := labelRules{system: signal.SystemID(r.URL.Query().Get("system")), latest: h.Clock().Add(model.ClockSlack)}
-	var waiting []signal.Label
-	size := 0
-	flush := func() error {
-		err := h.Labels.TakeLabels(r.Context(), waiting, r.Header.Get(model.BatchHeader))
-		if err == nil {
-			answer.Accepted += len(waiting)
-		}
-		waiting, size = waiting[:0], 0
-		return err
-	}
-	for {
-		item, err := source.next()
-		var label signal.Label
-		if err == nil {
-			label, err = rules.label(&item)
-		}
-		var fault *itemError
-		switch {
-		case errors.As(err, &fault):
-			answer.refuse(source.at(), fault)
-		case errors.Is(err, io.EOF):
-			return answer, flush()
-		case err != nil:
-			if failed := flush(); failed != nil {
-				return answer, failed
-			}
-			return answer, errs.E("read labels: "+source.at(), errs.Invalid, err, "")
-		default:
-			waiting, size = append(waiting, label), size+len(label.ID)+len(label.Value)+len(label.Source)
-			if len(waiting) < labelsAtOnce && size < labelBytesAtOnce {
-				continue
-			}
-			if err := flush(); err != nil {
-				return answer, err
-			}
-		}
-	}
+func (h *handler) readLabels(r *http.Request, source labels.Source) (*labelAnswer, error) {
+	rules := &labels.Rules{System: signal.SystemID(r.URL.Query().Get("system")), Latest: h.Clock().Add(model.ClockSlack)}
+	answer, err := labels.Read(source, rules, func(some []signal.Label) error {
+		return h.Labels.TakeLabels(r.Context(), some, r.Header.Get(model.BatchHeader))
+	})
+	return &labelAnswer{Answer: *answer}, err
 }
 
-func (a *labelAnswer) refuse(at string, fault *itemError) {
-	a.Refused++
-	if len(a.Errors) < labelFaultsTold {
-		a.Errors = append(a.Errors, labelFault{at, fault.message, fault.hint})
+// openLabels chooses by what the sender says that it sends. A body is bounded
+// after decompression as it was before. Closing frees what decompressing holds.
+func (h *handler) openLabels(w http.ResponseWriter, r *http.Request, media string) (source labels.Source, closeBody func(), err error) {
+	body, closeBody := io.Reader(r.Body), func() {}
+	plain, err := labels.Plain(r.Body, r.Header.Get("Content-Encoding"))
+	if err != nil {
+		return nil, nil, err
 	}
+	if plain != nil {
+		body, closeBody = http.MaxBytesReader(w, plain, h.MaxLabels), func() { _ = plain.Close() }
+	}
+	if source, err = labels.Open(body, media, r.Header.Get("Content-Type")); err != nil {
+		closeBody()
+		return nil, nil, err
+	}
+	return source, closeBody, nil
 }
 
 // failLabels answers why not all was read or taken, and what was all the same.

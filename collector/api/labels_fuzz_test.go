@@ -51,7 +51,7 @@ func FuzzLabels(f *testing.F) {
 		o.fill()
 		r := httptest.NewRequest(http.MethodPost, "/labels?system=loans", strings.NewReader(body))
 		w := httptest.NewRecorder()
-		h := &handler{o}
+		h := &handler{Options: o}
 		source, closeBody, err := h.openLabels(w, r, labelMedia[media])
 		if err != nil {
 			return

@@ -194,6 +194,8 @@ func TestWhatCannotBeReadIsRefusedWhole(t *testing.T) {
 		"what curl makes it":   {"id,label\na,1\n", "application/x-www-form-urlencoded", "", 415, 0, "a form"},
 		"another encoding":     {"x", jsonType, "br", 415, 0, "content encoding"},
 		"gzip that is none":    {"x", jsonType, "gzip", 400, 0, ""},
+		"gzip that is broken":  {broken(zipped(t, `{"id":"a","label":1}`)), jsonType, "gzip", 400, 0, ""},
+		"gzip that stops":      {string(zipped(t, `{"id":"a","label":1}`)[:12]), jsonType, "gzip", 400, 0, "unexpected EOF"},
 		"zstd that is none":    {"not zstd", csvType, "zstd", 400, 0, ""},
 		"cut off":              {`[{"id":"a","label":1},{"id":"b"`, jsonType, "", 400, 1, "item 2: unexpected EOF"},
 		"an array that stops":  {`[{"id":"a","label":1}`, jsonType, "", 400, 1, "unexpected EOF"},
@@ -212,6 +214,29 @@ func TestWhatCannotBeReadIsRefusedWhole(t *testing.T) {
 				t.Errorf("%d accepted, at least %d are good", a.Accepted, c.accepted)
 			}
 		})
+	}
+}
+
+// broken spoils the first block behind gzip's header.
+func broken(zip []byte) string {
+	zip[10] |= 0x06 // a type of block that there is none of
+	return string(zip)
+}
+
+// TestNamesThatAreNoTextsAreNamed sends files in another encoding, and a system
+// that nobody has: a decoder that mends them would name another prediction.
+func TestNamesThatAreNoTextsAreNamed(t *testing.T) {
+	for name, c := range map[string]struct{ body, media, says string }{
+		"Latin-1 in JSON":    {"{\"id\":\"caf\xe9\",\"label\":1} {\"id\":\"a\",\"label\":1}", jsonType, "not UTF-8"},
+		"Latin-1 in lines":   {"{\"id\":\"a\",\"label\":\"caf\xe9\"}\n{\"id\":\"a\",\"label\":1}", linesType, "not UTF-8"},
+		"Latin-1 in a table": {"id,label\ncaf\xe9,1\na,1\n", csvType, "not UTF-8"},
+		"a long system":      {"id,label,system\na,1," + strings.Repeat("x", 1025) + "\na,1,\n", csvType, "system: 1025 bytes"},
+	} {
+		s, k := newTaker(t, 0)
+		status, a := s.postLabels(c.body, c.media)
+		if status != 200 || a.Refused != 1 || a.Accepted != 1 || len(k.taken) != 1 || !strings.Contains(a.Errors[0].Message, c.says) {
+			t.Errorf("%s: %d %+v", name, status, a)
+		}
 	}
 }
 

@@ -41,6 +41,8 @@ type Query interface {
 type Reader interface {
 	model.EvaluationReader
 	FleetWindows(ctx context.Context, from, to time.Time) ([]model.FleetWindow, error)
+	// Baseline gives a declared baseline; errs.NotFound if it was never declared.
+	Baseline(ctx context.Context, digest signal.Digest) (*signal.Baseline, error)
 	DistributionsBetween(ctx context.Context, system signal.SystemID, from, to time.Time) ([]*signal.Distribution, error)
 	FindSeries(ctx context.Context, matchers []model.Matcher, from, to time.Time) ([]model.Series, error)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/labels"
 )
 
 // problem is the body of every refusal outside the Prometheus part.
@@ -51,7 +52,7 @@ func statusOf(err error) int {
 	if errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge
 	}
-	if errors.Is(err, errNotRead) {
+	if errors.Is(err, labels.ErrUnknown) {
 		return http.StatusUnsupportedMediaType
 	}
 	return kinds[errs.KindOf(err)].status

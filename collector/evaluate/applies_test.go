@@ -145,3 +145,32 @@ func TestALawfulReasonForAllAttributes(t *testing.T) {
 		t.Errorf("reason: %s", ev.Reason)
 	}
 }
+
+// Silence that a lawful reason accepts is silence all the same: when the reason
+// has run out, the attribute that has no value is still expected.
+func TestALawfulReasonDoesNotEndWhatItAccepts(t *testing.T) {
+	w := newWorldWith(t, `overrides:
+  - {system: bank, rule: FAI-04, window: 10s, lawful_reasons: [{attribute: gender, reason: no basis, by: counsel, until: 2026-03-01}]}
+`, "iso42001-fairness")
+	known := func(slot int, attribute string) {
+		w.score(noon.Add(time.Duration(slot)*length), "evenkeel_fairness_coverage", []float64{0.9, 0.88, 0.92, 400},
+			map[string]string{"evenkeel_protected_attribute": attribute})
+	}
+	tomorrow := int(13 * time.Hour / length) // past midnight
+	for _, slot := range []int{1, 2, 3, 4, tomorrow} {
+		if slot < 3 {
+			known(slot, "gender")
+		}
+		known(slot, "age")
+		w.seal(slot)
+		w.restart()
+	}
+	got := slices.DeleteFunc(w.stored("FAI-04"), func(line string) bool { return strings.Contains(line, " age ") })
+	want := []string{
+		"@10s gender pass ok 1", "@20s gender pass ok 2", "@30s gender pass ok 1", "@40s gender pass ok 2",
+		"@13h0m0s gender no_data pending 1",
+	}
+	if !slices.Equal(sorted(got), sorted(want)) {
+		t.Errorf("got %q, want %q", sorted(got), sorted(want))
+	}
+}

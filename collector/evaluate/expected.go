@@ -96,9 +96,15 @@ func modelOf(subject map[string]string) signal.ModelRef {
 	return signal.ModelRef{Name: subject[labelModel], Version: subject[labelModelVersion]}
 }
 
+// ended ends the sentence of a subject that is not expected any more.
+const ended = " has ended and is not expected any more"
+
 // hasEnded says that a subject's last word was that it has ended: the evaluation
-// that j.end makes, which alone passes without a value.
-func hasEnded(ev *model.Evaluation) bool { return ev.Verdict == signal.Pass && ev.Value == nil }
+// that j.end makes. Silence that a lawful reason accepts passes without a value,
+// too, and is judged again when the reason has run out.
+func hasEnded(ev *model.Evaluation) bool {
+	return ev.Verdict == signal.Pass && ev.Value == nil && strings.HasSuffix(ev.Reason, ended)
+}
 
 // end closes a subject that is known to have ended: it passes, so that what its
 // silence may have opened is cleared, and is expected no longer, also after a
@@ -107,6 +113,6 @@ func (j *judgement) end(subject map[string]string) {
 	j.put(subject, signal.Pass, groundEnded, nil)
 	key := subjectKey(subject)
 	ev := j.out[key]
-	ev.Reason = nameOf(j.rule, subject) + " has ended and is not expected any more"
+	ev.Reason = nameOf(j.rule, subject) + ended
 	j.out[key] = ev
 }

@@ -130,6 +130,9 @@ func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why m
 	}
 	last, known := j.e.latest[stateKey{j.o.system, j.rule.ID, key}]
 	ev.Streak = streak(j.rule, &ev, &last, known)
+	if lawful != nil && r == nil && last.Value != nil {
+		ev.Streak = 1 // it tells since when there is no value
+	}
 	ev.State = state(j.rule, &ev)
 	if lawful == nil {
 		ev.Reason = reason(j.rule, subject, r, why, ev.Streak)

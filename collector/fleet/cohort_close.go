@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -31,11 +32,12 @@ func (f *Fleet) closeSlot(ctx context.Context, t *track, now time.Time) (bool, e
 		if !t.state(l).sealedEnd.Before(s.end) {
 			continue
 		}
-		if err := f.closeLane(ctx, t, s, l); err != nil {
+		failed := f.closeLane(ctx, t, s, l)
+		if err = errors.Join(err, failed); mayPass(ctx, failed) {
 			return false, err
 		}
 	}
-	return true, nil
+	return err == nil, err
 }
 
 // predicted gives the lanes that made predictions in (from, to], of the systems

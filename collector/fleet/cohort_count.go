@@ -23,8 +23,11 @@ func (f *Fleet) countCohort(ctx context.Context, t *track, s *slot, l lane) (*ta
 	under := t.state(l).outcome
 	for {
 		found, err := f.countUnder(ctx, t, s, l, under)
-		if err != nil || found.newest == under {
-			return found, err
+		if err != nil {
+			return nil, err
+		}
+		if found.newest == under {
+			return found, f.addOutcomes(ctx, s, l, found)
 		}
 		under = found.newest
 	}
@@ -86,7 +89,7 @@ func (f *Fleet) inChunks(ctx context.Context, l lane, from, to, received time.Ti
 		if from = next; !from.Before(to) {
 			return nil
 		}
-		if _, err := f.sealDue(ctx, false); err != nil {
+		if _, err := f.sealDue(ctx, false); mayPass(ctx, err) { // what is of one window, Step tells
 			return err
 		}
 	}
@@ -125,6 +128,10 @@ func (f *Fleet) countLateOf(ctx context.Context, t *track, l lane, end time.Time
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	err = f.outcomes(ctx, l, end.Add(-t.length), end, func(d *signal.Distribution) { predictions += d.N })
 	if err != nil {
 		return err
 	}

@@ -68,15 +68,18 @@ func (f *Fleet) Step(ctx context.Context) error {
 		return err
 	}
 	rows, err := f.sealDue(ctx, false)
-	if err != nil {
+	if mayPass(ctx, err) {
 		return err
 	}
-	labelled, err := f.sealDue(ctx, true)
-	if err != nil {
-		return err
-	}
+	labelled, failed := f.sealDue(ctx, true)
 	f.metrics.waiting.Set(float64(rows + labelled))
-	return nil
+	return errors.Join(err, failed)
+}
+
+// mayPass says that an error is of the store or of ctx, not of one window: the
+// others would fail as well. One that is of a window costs no other its turn.
+func mayPass(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || errs.Retryable(err))
 }
 
 // sealDue seals the slots of one kind of windows that are due, and says how many
@@ -86,19 +89,27 @@ func (f *Fleet) sealDue(ctx context.Context, labelled bool) (waiting int, err er
 		if t.labelled != labelled {
 			continue
 		}
-		for now := f.options.Now(); !t.clock(now).Before(t.next); t.next = t.next.Add(t.length) {
-			done, err := f.sealSlot(ctx, t, now)
-			if err != nil {
-				return 0, err
-			}
-			if !done {
-				waiting++
-				break
-			}
-			if err := f.countLate(ctx, t); err != nil {
-				return 0, err
-			}
+		waits, failed := f.sealTrack(ctx, t)
+		if err = errors.Join(err, failed); mayPass(ctx, failed) {
+			return waiting, err
+		}
+		if waits {
+			waiting++
 		}
 	}
-	return waiting, nil
+	return waiting, err
+}
+
+// sealTrack seals the slots of one track that are due, and says whether one waits.
+func (f *Fleet) sealTrack(ctx context.Context, t *track) (waits bool, err error) {
+	for now := f.options.Now(); !t.clock(now).Before(t.next); t.next = t.next.Add(t.length) {
+		done, err := f.sealSlot(ctx, t, now)
+		if err != nil || !done {
+			return true, err
+		}
+		if err := f.countLate(ctx, t); err != nil {
+			return true, err
+		}
+	}
+	return false, nil
 }

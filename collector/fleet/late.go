@@ -12,7 +12,7 @@ func (f *Fleet) countLate(ctx context.Context, t *track) error {
 		return f.countLateLabels(ctx, t)
 	}
 	to := t.next.Add(-t.length)
-	from := to.Add(-min(max(f.options.LateHorizon, t.length), 24*time.Hour))
+	from := to.Add(-f.lateSpan(t))
 	if from.Before(t.begin) {
 		from = t.begin
 	}
@@ -42,4 +42,9 @@ func (f *Fleet) countLate(ctx context.Context, t *track) error {
 		}
 	}
 	return nil
+}
+
+// lateSpan is how far back a track looks for windows that came late.
+func (f *Fleet) lateSpan(t *track) time.Duration {
+	return min(max(f.options.LateHorizon, t.length), 24*time.Hour)
 }

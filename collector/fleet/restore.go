@@ -18,36 +18,66 @@ func (f *Fleet) restore(ctx context.Context) error {
 		return nil
 	}
 	now := f.options.Now()
-	oldest := now
-	for _, t := range f.tracks {
-		oldest = earlier(oldest, f.knownSince(t, now))
-	}
-	found, err := f.options.Store.FleetWindows(ctx, oldest, now)
+	p, err := f.readPast(ctx, now)
 	if err != nil {
 		return err
 	}
-	var sealed []sealedWindow
 	for _, t := range f.tracks {
-		t.lanes = map[lane]*laneState{}
-		for i := range found {
-			w := &found[i]
-			if w.Length == t.length && w.Labelled() == t.labelled && w.End.After(f.knownSince(t, now)) && f.wants(t, w.System) {
-				t.remember(w)
-				sealed = append(sealed, sealedWindow{t, w})
-			}
-		}
 		if err := f.begin(ctx, t, now); err != nil {
 			return err
 		}
 	}
-	if len(found) > 0 {
+	if p.any {
 		f.patience = now.Add(f.options.StartGrace)
 	}
-	if err := f.resume(ctx, sealed, now); err != nil {
+	if err := f.resume(ctx, p); err != nil {
 		return err
 	}
 	f.restored = true
 	return nil
+}
+
+// restoreStep is how much of the past is read at once. A window of a month asks
+// for two months of it, in which those of an hour have many sentences and ids.
+const restoreStep = 24 * time.Hour
+
+// readPast brings the tracks to where they were, and gives the windows that are
+// needed as a whole. The others are let go as soon as they are counted in.
+func (f *Fleet) readPast(ctx context.Context, now time.Time) (*past, error) {
+	p, from := newPast(), now
+	for _, t := range f.tracks {
+		t.lanes = map[lane]*laneState{}
+		from = earlier(from, f.knownSince(t, now))
+	}
+	for from.Before(now) {
+		to := earlier(from.Add(restoreStep), now)
+		found, err := f.options.Store.FleetWindows(ctx, from, to)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range f.tracks {
+			f.readWindows(t, found, p, now)
+		}
+		p.any = p.any || len(found) > 0
+		from = to
+	}
+	return p, nil
+}
+
+// readWindows takes those of a track in, oldest first.
+func (f *Fleet) readWindows(t *track, found []model.FleetWindow, p *past, now time.Time) {
+	since, told := f.knownSince(t, now), t.clock(now).Add(-f.options.catchUp(t.length))
+	for i := range found {
+		w := &found[i]
+		if w.Length != t.length || w.Labelled() != t.labelled || !w.End.After(since) || !f.wants(t, w.System) {
+			continue
+		}
+		t.remember(w)
+		p.take(sealedWindow{t, w}, w.End.After(told))
+	}
+	for _, state := range t.lanes {
+		state.forget(state.sealedEnd.Add(-t.length - f.lateSpan(t)))
+	}
 }
 
 // knownSince is how far back the windows of a track are of use.

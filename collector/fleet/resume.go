@@ -19,11 +19,38 @@ type sealedWindow struct {
 	window *model.FleetWindow
 }
 
+// past is what a restart needs as a whole of what was sealed: what is told again,
+// by end within each track, and the newest window of each lane.
+type past struct {
+	any    bool      // something was ever sealed
+	at     time.Time // when it was, last
+	told   []sealedWindow
+	newest map[laneOfTrack]sealedWindow
+}
+
+type laneOfTrack struct {
+	track *track
+	lane  lane
+}
+
+func newPast() *past { return &past{newest: map[laneOfTrack]sealedWindow{}} }
+
+// take keeps a copy, so that the windows that it was read with can go.
+func (p *past) take(s sealedWindow, told bool) {
+	w := *s.window
+	s.window = &w
+	p.at = later(p.at, w.SealedAt)
+	p.newest[laneOfTrack{s.track, lane{w.System, w.Model}}] = s
+	if told {
+		p.told = append(p.told, s)
+	}
+}
+
 // resume does what a crash may have cut short: it computes the scores of what
 // was recorded last, from exactly what is recorded, and tells again of all that
-// was sealed not too long ago. sealed is ordered by end within each track.
-func (f *Fleet) resume(ctx context.Context, sealed []sealedWindow, now time.Time) error {
-	for _, s := range recordedLast(sealed) {
+// was sealed not too long ago.
+func (f *Fleet) resume(ctx context.Context, p *past) error {
+	for _, s := range p.recordedLast() {
 		err := f.scoreAgain(ctx, s)
 		if errs.KindOf(err) == errs.Corrupt {
 			f.metrics.failed.Inc()
@@ -34,10 +61,8 @@ func (f *Fleet) resume(ctx context.Context, sealed []sealedWindow, now time.Time
 			return err
 		}
 	}
-	for _, s := range sealed {
-		if s.window.End.After(s.track.clock(now).Add(-f.options.catchUp(s.track.length))) {
-			f.tell(ctx, s.window)
-		}
+	for _, s := range p.told {
+		f.tell(ctx, s.window)
 	}
 	return ctx.Err()
 }
@@ -57,20 +82,10 @@ func (f *Fleet) scoreAgain(ctx context.Context, s sealedWindow) error {
 
 // recordedLast gives the newest window of each lane, of those recorded within
 // resumeSpan of the newest of all.
-func recordedLast(sealed []sealedWindow) []sealedWindow {
-	type key struct {
-		track *track
-		lane  lane
-	}
-	newest := map[key]sealedWindow{}
-	var at time.Time
-	for _, s := range sealed {
-		newest[key{s.track, lane{s.window.System, s.window.Model}}] = s
-		at = later(at, s.window.SealedAt)
-	}
+func (p *past) recordedLast() []sealedWindow {
 	var out []sealedWindow
-	for _, s := range newest {
-		if !s.window.SealedAt.Before(at.Add(-resumeSpan)) {
+	for _, s := range p.newest {
+		if !s.window.SealedAt.Before(p.at.Add(-resumeSpan)) {
 			out = append(out, s)
 		}
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/evenkeel/evenkeel/collector/model"
@@ -14,16 +16,16 @@ import (
 )
 
 // addEvent takes what our own events carry. All other records are logs only.
-func (d *Decoder) addEvent(system signal.SystemID, lr plog.LogRecord, received time.Time) {
+func (d *Decoder) addEvent(resource pcommon.Map, lr plog.LogRecord, received time.Time) {
 	var err error
 	reason := ""
 	switch eventName(lr) {
 	case signal.EventWindowProfile:
-		reason, err = reasonWindow, d.addWindow(system, lr)
+		reason, err = reasonWindow, d.addWindow(resource, lr)
 	case signal.EventBaseline:
-		reason, err = reasonBaseline, d.addBaseline(system, lr, received)
+		reason, err = reasonBaseline, d.addBaseline(resource, lr, received)
 	case signal.EventLineageRun:
-		reason, err = reasonLineage, d.addLineage(system, lr)
+		reason, err = reasonLineage, d.addLineage(resource, lr)
 	}
 	if err != nil {
 		d.Refused.add(reason, "%s: %v", eventName(lr), err)
@@ -32,9 +34,28 @@ func (d *Decoder) addEvent(system signal.SystemID, lr plog.LogRecord, received t
 
 var errNoSystem = fmt.Errorf("resource attribute %s: missing; it says which AI system this is about", signal.KeySystemID)
 
-func (d *Decoder) addWindow(system signal.SystemID, lr plog.LogRecord) error {
-	if system == "" {
-		return errNoSystem
+// maxSystem bounds the name of an AI system, in bytes: it is part of every
+// question about the system.
+const maxSystem = 1024
+
+// systemOf gives the AI system that a resource is about.
+func systemOf(resource pcommon.Map) (signal.SystemID, error) {
+	name := textOf(resource, signal.KeySystemID)
+	switch {
+	case name == "":
+		return "", errNoSystem
+	case len(name) > maxSystem:
+		return "", fmt.Errorf("resource attribute %s: %d bytes, more than %d", signal.KeySystemID, len(name), maxSystem)
+	case !utf8.ValidString(name):
+		return "", fmt.Errorf("resource attribute %s: not UTF-8", signal.KeySystemID)
+	}
+	return signal.SystemID(name), nil
+}
+
+func (d *Decoder) addWindow(resource pcommon.Map, lr plog.LogRecord) error {
+	system, err := systemOf(resource)
+	if err != nil {
+		return err
 	}
 	dist, err := signal.DecodeDistribution(lr.Attributes().AsRaw())
 	if err != nil {
@@ -49,9 +70,10 @@ func (d *Decoder) addWindow(system signal.SystemID, lr plog.LogRecord) error {
 
 // addBaseline checks that the content is a sound baseline and that its digest
 // is the one that was declared.
-func (d *Decoder) addBaseline(system signal.SystemID, lr plog.LogRecord, received time.Time) error {
-	if system == "" {
-		return errNoSystem
+func (d *Decoder) addBaseline(resource pcommon.Map, lr plog.LogRecord, received time.Time) error {
+	system, err := systemOf(resource)
+	if err != nil {
+		return err
 	}
 	content := lr.Body().AsString()
 	if content == "" {
@@ -106,9 +128,10 @@ type runEvent struct {
 	} `json:"job"`
 }
 
-func (d *Decoder) addLineage(system signal.SystemID, lr plog.LogRecord) error {
-	if system == "" {
-		return errNoSystem
+func (d *Decoder) addLineage(resource pcommon.Map, lr plog.LogRecord) error {
+	system, err := systemOf(resource)
+	if err != nil {
+		return err
 	}
 	content := lr.Body().AsString()
 	var e runEvent

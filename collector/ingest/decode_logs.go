@@ -22,7 +22,6 @@ func (d *Decoder) addLogs(logs plog.Logs, received time.Time) {
 		if !d.inspect {
 			base.ResourceAttributes = textMap(resource)
 		}
-		system := signal.SystemID(textOf(resource, signal.KeySystemID))
 		for _, sl := range rl.ScopeLogs().All() {
 			base.ScopeName, base.ScopeVersion = sl.Scope().Name(), sl.Scope().Version()
 			base.ScopeSchemaURL = sl.SchemaUrl()
@@ -34,7 +33,7 @@ func (d *Decoder) addLogs(logs plog.Logs, received time.Time) {
 					continue
 				}
 				d.addLog(base, lr, received)
-				d.addEvent(system, lr, received)
+				d.addEvent(resource, lr, received)
 			}
 		}
 	}
@@ -58,7 +57,7 @@ func (d *Decoder) addLog(l model.Log, lr plog.LogRecord, received time.Time) {
 	l.SeverityNumber = int32(lr.SeverityNumber())
 	l.Body = lr.Body().AsString()
 	l.EventName = eventName(lr)
-	l.LogAttributes = textMap(lr.Attributes())
+	l.LogAttributes = logAttributes(l.EventName, lr.Attributes())
 	d.Rows.Logs = append(d.Rows.Logs, l)
 }
 
@@ -76,6 +75,18 @@ func textOf(m pcommon.Map, key string) string {
 		return v.Str()
 	}
 	return ""
+}
+
+// logAttributes leaves out what of a window's event is large and for machines
+// only: the table distributions holds it.
+func logAttributes(event string, m pcommon.Map) map[string]string {
+	out := make(map[string]string, m.Len())
+	for k, v := range m.All() {
+		if event != signal.EventWindowProfile || !signal.Heavy(k) {
+			out[k] = v.AsString()
+		}
+	}
+	return out
 }
 
 // textMap writes every value as text: arrays and maps as JSON.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -38,9 +39,12 @@ func (d *Decoder) addRow(resource pcommon.Map, lr plog.LogRecord, received time.
 
 // addPrediction takes what a model answered about one row.
 func (d *Decoder) addPrediction(resource pcommon.Map, lr plog.LogRecord, received time.Time) error {
-	system := signal.SystemID(textOf(resource, signal.KeySystemID))
-	if system == "" {
-		return errNoSystem
+	system, err := systemOf(resource)
+	if err == nil {
+		err = checkTexts(lr.Attributes())
+	}
+	if err != nil {
+		return err
 	}
 	p, err := signal.DecodePrediction(lr.Attributes().AsRaw())
 	if err != nil {
@@ -65,9 +69,12 @@ func (d *Decoder) addPrediction(resource pcommon.Map, lr plog.LogRecord, receive
 
 // addLabel takes how it turned out for one row.
 func (d *Decoder) addLabel(resource pcommon.Map, lr plog.LogRecord, received time.Time) error {
-	system := signal.SystemID(textOf(resource, signal.KeySystemID))
-	if system == "" {
-		return errNoSystem
+	system, err := systemOf(resource)
+	if err == nil {
+		err = checkTexts(lr.Attributes())
+	}
+	if err != nil {
+		return err
 	}
 	l, err := signal.DecodeLabel(lr.Attributes().AsRaw())
 	if err != nil {
@@ -83,6 +90,18 @@ func (d *Decoder) addLabel(resource pcommon.Map, lr plog.LogRecord, received tim
 	d.Labels++
 	if !d.inspect {
 		d.Rows.Labels = append(d.Rows.Labels, *l)
+	}
+	return nil
+}
+
+// checkTexts refuses what is not UTF-8, as OTLP says. Such texts would count as
+// one in the JSON of a cohort, though they are two in memory: its record could
+// never be written.
+func checkTexts(attributes pcommon.Map) error {
+	for key, v := range attributes.All() {
+		if v.Type() == pcommon.ValueTypeStr && !utf8.ValidString(v.Str()) {
+			return fmt.Errorf("%s: not UTF-8", key)
+		}
 	}
 	return nil
 }

@@ -49,12 +49,13 @@ func (in *intake) accept(ctx context.Context, kind spool.Kind, body []byte, send
 	if len(sender) > maxSender {
 		return Refused{}, errs.E("take "+kind.String(), errs.Invalid, fmt.Errorf("%s is longer than %d bytes", BatchHeader, maxSender), "")
 	}
-	tally, err := Inspect(kind, body, in.now())
+	received := in.now()
+	tally, err := Inspect(kind, body, received)
 	refused := tally.Refused
 	if err != nil || tally.Items == 0 {
 		return refused, err
 	}
-	receipt, err := in.spool.Append(ctx, spool.Entry{Kind: kind, Body: body, Sender: sender})
+	receipt, err := in.spool.Append(ctx, spool.Entry{Kind: kind, Body: body, Sender: sender, Received: received})
 	if err != nil {
 		return refused, err
 	}

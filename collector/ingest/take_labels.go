@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -18,12 +20,18 @@ import (
 // same over OTLP: on nil all of them are durable. A label without a time became
 // known when it is received. The sender names the request as
 // BatchHeader does, and may be empty; the same labels under the same name are
-// stored once.
+// stored once. Without a name a label that has no time is new each time it
+// comes: who corrects A to B and B to A again within minutes means A, and must
+// not be taken for one who repeats himself.
 func (s *Server) TakeLabels(ctx context.Context, labels []signal.Label, sender string) error {
 	if len(labels) == 0 {
 		return nil
 	}
-	body, err := labelRequest(labels)
+	var unsaid time.Time
+	if sender == "" {
+		unsaid = s.in.now()
+	}
+	body, err := labelRequest(labels, unsaid)
 	if err != nil {
 		return err
 	}
@@ -33,7 +41,10 @@ func (s *Server) TakeLabels(ctx context.Context, labels []signal.Label, sender s
 	}
 	defer leave()
 	refused, err := s.in.take(ctx, "api", spool.Logs, body, sender)
-	if err == nil && refused.Count > 0 { // the API checks what is checked here
+	switch {
+	case err != nil && ctx.Err() != nil: // they may be taken all the same
+		err = errs.E("take labels", errs.Unavailable, err, "send them again")
+	case err == nil && refused.Count > 0: // the API checks what is checked here
 		err = errs.E("take labels", errs.Invalid, errors.New(refused.Message()), "")
 	}
 	return err
@@ -45,8 +56,9 @@ func (s *Server) RefusedLabels(n int) {
 }
 
 // labelRequest writes labels as an export request, a resource for each system
-// in the order in which they come.
-func labelRequest(labels []signal.Label) ([]byte, error) {
+// in the order in which they come. unsaid stands for a time that a label lacks;
+// zero leaves it out.
+func labelRequest(labels []signal.Label, unsaid time.Time) ([]byte, error) {
 	logs := plog.NewLogs()
 	records := map[signal.SystemID]plog.LogRecordSlice{}
 	for i := range labels {
@@ -60,8 +72,8 @@ func labelRequest(labels []signal.Label) ([]byte, error) {
 		}
 		lr := into.AppendEmpty()
 		lr.SetEventName(signal.EventLabel)
-		if !l.Time.IsZero() {
-			lr.SetTimestamp(pcommon.NewTimestampFromTime(l.Time))
+		if known := cmp.Or(l.Time, unsaid); !known.IsZero() {
+			lr.SetTimestamp(pcommon.NewTimestampFromTime(known))
 		}
 		for _, a := range signal.EncodeLabel(l) {
 			switch v := a.Value.(type) {

@@ -73,7 +73,8 @@ type SeriesReader interface {
 type WindowReader interface {
 	// DistributionsBetween gives the distributions of every window that ended
 	// in (from, to], ordered by system, model, instance, sequence, target,
-	// feature; the empty system means all.
+	// feature; the empty system means all. Those of TargetOutcomes are not among
+	// them: CohortReader gives them.
 	DistributionsBetween(ctx context.Context, system signal.SystemID, from, to time.Time) ([]*signal.Distribution, error)
 	// FleetWindows gives the sealed windows that ended in (from, to], by end.
 	FleetWindows(ctx context.Context, from, to time.Time) ([]FleetWindow, error)
@@ -87,8 +88,12 @@ type WindowReader interface {
 // CohortReader gives fleet the predictions that it joins with their labels.
 type CohortReader interface {
 	// PredictedLanes gives the model versions with predictions made in (from, to],
-	// by system, name and version.
+	// or with counts of TargetOutcomes whose window ended there, by system, name
+	// and version.
 	PredictedLanes(ctx context.Context, from, to time.Time) ([]PredictedLane, error)
+	// OutcomesBetween gives the distributions of TargetOutcomes of a model version
+	// whose windows ended in (from, to], by instance and sequence.
+	OutcomesBetween(ctx context.Context, system signal.SystemID, m signal.ModelRef, from, to time.Time) ([]*signal.Distribution, error)
 	// LabelledPredictions gives each prediction of a model version made in
 	// (from, to] to yield, ordered by time, id and row, with the newest label that
 	// was received by the given time: the one that became known last, of equally

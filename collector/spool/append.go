@@ -129,10 +129,14 @@ func (s *Spool) prepare(group []*request) (plan, error) {
 			r.err = s.full(nil)
 		default:
 			seq := s.next + uint64(len(p.records))
-			rec := Record{Seq: seq, Kind: r.entry.Kind, Received: now, key: r.key, named: r.entry.Sender != ""}
+			received := r.entry.Received
+			if received.IsZero() {
+				received = now
+			}
+			rec := Record{Seq: seq, Kind: r.entry.Kind, Received: received, key: r.key, named: r.entry.Sender != ""}
 			start := len(p.buf)
 			p.buf = append(slices.Grow(p.buf, int(size)), make([]byte, headerSize)...)
-			p.buf = appendRecord(p.buf, r.entry, r.key, now)
+			p.buf = appendRecord(p.buf, r.entry, r.key, received)
 			sealFrame(p.buf[start:], seq)
 			r.receipt = Receipt{Seq: seq}
 			p.records, p.owners = append(p.records, rec), append(p.owners, r)

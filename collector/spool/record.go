@@ -32,6 +32,10 @@ type Entry struct {
 	Kind   Kind
 	Body   []byte
 	Sender string // the sender's own name for this request, <instance>/<seq>; may be empty
+
+	// Received is when it came, by our clock; zero means when it is written. Whoever
+	// has judged the body by that time says so, so that it is judged alike later.
+	Received time.Time
 }
 
 // Record is one entry as it lies on disk.

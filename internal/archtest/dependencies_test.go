@@ -34,6 +34,7 @@ var forbidden = map[string]string{
 	module + "/demo":                             "the demo uses the agent, not the other way round",
 	module + "/internal/shareddata":              "it is for tests",
 	module + "/agent/export/otlptest":            "it is for tests",
+	module + "/agent/wire/grpctest":              "it is for tests",
 	"github.com/parquet-go/":                     "files of rows are for people's commands",
 	module + "/internal/tabular":                 "files of rows are for people's commands",
 	"github.com/rogpeppe/go-internal/testscript": "it is for tests",

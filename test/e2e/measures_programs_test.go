@@ -30,7 +30,8 @@ func startMeasured(t *testing.T) *measured {
 		return output
 	}
 	baselines := map[string]string{
-		loanModel: build(loan, loanModel, "--outcome", "approved", "--favourable", "yes", "--protected", "gender", "--reference", "gender=male",
+		loanModel: build(loan, loanModel, "--outcome", "approved", "--favourable", "yes", "--protected", "gender,region", "--reference", "gender=male", "--reference", "region=north", "--intersect",
+			"--features", "income,age,region",
 			"--predictions", "probability", "--label", "repaid", "--score", "probability",
 			"--text", "note", "--embedding", "v=v.", "--joint", "4", "--windows", "40"),
 		rentModel:  build(rent, rentModel, "--outcome", "rent"),
@@ -93,9 +94,10 @@ func (m *measured) startAgent(t *testing.T, a measuredAgent) {
 	whole := a.rate == 1
 	models := []any{map[string]any{
 		"name": loanModel, "baseline": a.baselines[loanModel], "sample": map[string]any{"rate": a.rate},
-		"protected": []any{map[string]any{"attribute": "gender"}},
+		"protected":     []any{map[string]any{"attribute": "gender"}, map[string]any{"attribute": "region"}},
+		"intersections": [][]string{{"gender", "region"}},
 		"predictions": map[string]any{
-			"send": whole, "groups": []string{"gender"}, "lawful_basis": "EU AI Act, article 10(5): detection of bias",
+			"send": whole, "groups": []string{"gender", "gender x region"}, "lawful_basis": "EU AI Act, article 10(5): detection of bias",
 		},
 	}}
 	if whole {

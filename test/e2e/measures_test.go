@@ -41,6 +41,7 @@ func TestEveryMeasureIsASignal(t *testing.T) {
 	})
 	m.wantRealised(t, s)
 	m.wantExplained(t)
+	m.wantIntersection(t)
 	everyQueryReturnsData(t, m.api, "evenkeel-outcomes")
 }
 
@@ -205,6 +206,7 @@ func (m *measured) wantRealised(t *testing.T, s *stream) {
 			found, got = m.total(t, c.model, c.measure, c.of)
 		}
 		rows, sent = rows+int(found), sent+s.rows[c.model]
+		t.Logf("%s: %v of %d rows in cohorts", c.model, found, s.rows[c.model])
 		if int(found) == s.rows[c.model] && math.Abs(got-c.want) > 1e-6*c.want {
 			t.Errorf("%s: the %s of the cohorts is %v over all rows, of what was sent %v", c.model, c.measure, got, c.want)
 		}

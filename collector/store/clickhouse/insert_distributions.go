@@ -54,6 +54,7 @@ var distributionsTable = table[dist]{
 		field("embedded", "Array(Float64)", func(d *dist) []float64 { return (*d).Embedded }),
 		field("distinct", "String", func(d *dist) string { return sketchText((*d).Distinct) }),
 		field("estimated", "String", func(d *dist) string { return optionalJSON((*d).Estimated) }),
+		field("cohort", "String", func(d *dist) string { return optionalJSON((*d).Outcomes) }),
 		field("group_requests", "Array(String)", groups(func(g signal.GroupCount) string { return optionalJSON(g.Requests) })),
 	},
 }

@@ -48,14 +48,25 @@ func (s *Store) query(ctx context.Context, op, text string, args []any, scan fun
 
 // DistributionsBetween gives what agents counted; see model.WindowReader.
 func (s *Store) DistributionsBetween(ctx context.Context, system signal.SystemID, from, to time.Time) ([]*signal.Distribution, error) {
+	return s.distributions(ctx, "read distributions", `target != 'outcomes' AND ({system:String} = '' OR system = {system:String})`,
+		append(span(from, to), ch.Named("system", string(system))))
+}
+
+// OutcomesBetween gives what agents counted of labels; see model.CohortReader.
+func (s *Store) OutcomesBetween(ctx context.Context, system signal.SystemID, m signal.ModelRef, from, to time.Time) ([]*signal.Distribution, error) {
+	return s.distributions(ctx, "read outcomes", `target = 'outcomes' AND `+ofLane, append(span(from, to),
+		ch.Named("system", string(system)), ch.Named("model", m.Name), ch.Named("version", m.Version)))
+}
+
+// distributions gives those that ended within span and meet a condition.
+func (s *Store) distributions(ctx context.Context, op, condition string, args []any) ([]*signal.Distribution, error) {
 	var out []*signal.Distribution
-	err := s.query(ctx, "read distributions", `SELECT system, model_name, model_version, instance, sequence, window_start, window_end,
+	err := s.query(ctx, op, `SELECT system, model_name, model_version, instance, sequence, window_start, window_end,
 			parts, baseline, bounds, target, feature, kind, counts, missing, other, new, invalid, n, sum, sum_squares, min, max,
 			group_names, group_favourable, group_total, group_requests, seen, profiled, sampled_out, dropped, undecodable,
-			out_of_range, rate, held, embedded, distinct, estimated
-		FROM distributions WHERE `+ended+` AND ({system:String} = '' OR system = {system:String})
-		ORDER BY system, model_name, model_version, instance, sequence, target, feature`,
-		append(span(from, to), ch.Named("system", string(system))),
+			out_of_range, rate, held, embedded, distinct, estimated, cohort
+		FROM distributions WHERE `+ended+` AND `+condition+`
+		ORDER BY system, model_name, model_version, instance, sequence, target, feature`, args,
 		func(rows driver.Rows) error {
 			d, err := scanDistribution(rows)
 			out = append(out, d)
@@ -71,12 +82,12 @@ func scanDistribution(rows driver.Rows) (*signal.Distribution, error) {
 	var names []string
 	var favourable, total []uint64
 	var requests []string
-	var distinct, estimated string
+	var distinct, estimated, cohort string
 	err := rows.Scan(&system, &d.Model.Name, &d.Model.Version, &instance, &d.Window.Sequence, &d.Start, &d.End,
 		&parts, &baseline, &bounds, &target, &feature, &kind, &d.Counts, &d.Missing, &d.Other, &d.New, &d.Invalid,
 		&d.N, &d.Sum, &d.SumSquares, &d.Min, &d.Max, &names, &favourable, &total, &requests,
 		&d.Capture.Seen, &d.Capture.Profiled, &d.Capture.SampledOut, &d.Capture.Dropped, &d.Capture.Undecodable,
-		&d.OutOfRange, &d.Rate, &d.Held, &d.Embedded, &distinct, &estimated)
+		&d.OutOfRange, &d.Rate, &d.Held, &d.Embedded, &distinct, &estimated, &cohort)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +109,7 @@ func scanDistribution(rows driver.Rows) (*signal.Distribution, error) {
 		d.Distinct = &measure.HyperLogLog{}
 		err = errors.Join(err, d.Distinct.UnmarshalBinary([]byte(distinct)))
 	}
-	err = errors.Join(err, fromJSON(estimated, &d.Estimated))
+	err = errors.Join(err, fromJSON(estimated, &d.Estimated), fromJSON(cohort, &d.Outcomes))
 	if err != nil {
 		return nil, errs.E(fmt.Sprintf("read %s of window %s", d.Feature, d.Window), errs.Corrupt, err, "")
 	}

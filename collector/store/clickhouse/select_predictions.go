@@ -15,13 +15,18 @@ import (
 // then reads only the lane's part of the others.
 const made = `time > fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND time <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')`
 
-// PredictedLanes gives the model versions with predictions; see
-// model.CohortReader.
+// PredictedLanes gives the model versions with predictions, or with counts of
+// them by agents; see model.CohortReader.
 func (s *Store) PredictedLanes(ctx context.Context, from, to time.Time) ([]model.PredictedLane, error) {
 	var out []model.PredictedLane
-	err := s.query(ctx, "find predicted lanes", `SELECT system, model_name, model_version, max(time) FROM predictions
-		WHERE `+made+` GROUP BY system, model_name, model_version ORDER BY system, model_name, model_version`,
-		[]any{ch.Named("from", storable(from).UnixNano()), ch.Named("to", storable(to).UnixNano())},
+	err := s.query(ctx, "find predicted lanes", `SELECT system, model_name, model_version, max(last) FROM (
+			SELECT system, model_name, model_version, max(time) AS last FROM predictions
+			WHERE `+made+` GROUP BY system, model_name, model_version
+			UNION ALL
+			SELECT system, model_name, model_version, max(window_end) AS last FROM distributions
+			WHERE target = 'outcomes' AND `+ended+` GROUP BY system, model_name, model_version
+		) GROUP BY system, model_name, model_version ORDER BY system, model_name, model_version`,
+		span(from, to),
 		func(rows driver.Rows) error {
 			var l model.PredictedLane
 			var system string

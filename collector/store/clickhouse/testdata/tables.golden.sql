@@ -67,7 +67,8 @@ CREATE TABLE distributions
     `embedded` Array(Float64) COMMENT 'sums over rows of the kernel\'s features' CODEC(ZSTD(1)),
     `distinct` String COMMENT 'sketch of the different rows; empty: none' CODEC(ZSTD(1)),
     `estimated` String COMMENT 'JSON: what the scores promise; empty: none' CODEC(ZSTD(1)),
-    `group_requests` Array(String) COMMENT 'JSON of each group: sums over its requests; empty: a request for each row' CODEC(ZSTD(1))
+    `group_requests` Array(String) COMMENT 'JSON of each group: sums over its requests; empty: a request for each row' CODEC(ZSTD(1)),
+    `cohort` String COMMENT 'JSON: how the window\'s predictions turned out; empty: of another target' CODEC(ZSTD(3))
 )
 ENGINE = MergeTree
 PARTITION BY toDate(window_end)

@@ -1,4 +1,4 @@
-package api
+package labels
 
 import (
 	"bufio"
@@ -15,9 +15,9 @@ import (
 	"github.com/evenkeel/evenkeel/internal/nearest"
 )
 
-// maxLabelLine bounds a line of JSON lines, in bytes: far more than a label's
+// maxLine bounds a line of JSON lines, in bytes: far more than a label's
 // longest texts need.
-const maxLabelLine = 64 << 10
+const maxLine = 64 << 10
 
 // jsonItems reads one array of objects, or objects one after the other.
 type jsonItems struct {
@@ -42,32 +42,35 @@ func newJSONItems(body io.Reader) (*jsonItems, error) {
 	if err == nil && s.inArray {
 		_, err = s.decoder.Token()
 	}
+	if err != nil {
+		err = errs.E("read labels", errs.Invalid, err, "")
+	}
 	return s, err
 }
 
 var errNoLabels = errs.E("read labels", errs.Invalid, errors.New("the body is empty"), "")
 
-func (s *jsonItems) at() string { return fmt.Sprintf("item %d", s.item) }
+func (s *jsonItems) At() string { return fmt.Sprintf("item %d", s.item) }
 
-func (s *jsonItems) next() (labelItem, error) {
+func (s *jsonItems) Next() (Item, error) {
 	s.item++
 	if s.inArray && !s.decoder.More() {
 		if _, err := s.decoder.Token(); err != nil {
-			return labelItem{}, unexpectedEnd(err)
+			return Item{}, unexpectedEnd(err)
 		}
 		s.inArray = false
 		var more json.RawMessage
 		if err := s.decoder.Decode(&more); !errors.Is(err, io.EOF) {
-			return labelItem{}, errors.Join(errors.New("something stands behind the array"), err)
+			return Item{}, errors.Join(errors.New("something stands behind the array"), err)
 		}
-		return labelItem{}, io.EOF
+		return Item{}, io.EOF
 	}
 	var raw json.RawMessage
 	if err := s.decoder.Decode(&raw); err != nil {
 		if s.inArray {
 			err = unexpectedEnd(err)
 		}
-		return labelItem{}, err
+		return Item{}, err
 	}
 	return itemOfJSON(raw)
 }
@@ -81,21 +84,21 @@ func unexpectedEnd(err error) error {
 
 // lineItems reads an object of each line that is not empty.
 type lineItems struct {
-	lines *bufio.Reader // of maxLabelLine bytes
+	lines *bufio.Reader // of maxLine bytes
 	line  int
 }
 
-func (s *lineItems) at() string { return fmt.Sprintf("line %d", s.line) }
+func (s *lineItems) At() string { return fmt.Sprintf("line %d", s.line) }
 
-func (s *lineItems) next() (labelItem, error) {
+func (s *lineItems) Next() (Item, error) {
 	for {
 		s.line++
 		line, err := s.lines.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
-			return labelItem{}, s.skip()
+			return Item{}, s.skip()
 		}
 		if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
-			return labelItem{}, err
+			return Item{}, err
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			return itemOfJSON(line)
@@ -108,7 +111,7 @@ func (s *lineItems) skip() error {
 	for {
 		_, err := s.lines.ReadSlice('\n')
 		if err == nil || errors.Is(err, io.EOF) {
-			return &itemError{fmt.Sprintf("longer than %d bytes", maxLabelLine), "write one object a line"}
+			return &ItemError{fmt.Sprintf("longer than %d bytes", maxLine), "write one object a line"}
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return err
@@ -137,7 +140,7 @@ func newCSVItems(body io.Reader) (*csvItems, error) {
 	for _, name := range header {
 		name = strings.TrimSpace(name)
 		if fault := knownField(name); fault != nil {
-			return nil, errs.E("read labels: header", errs.Invalid, errors.New(fault.message), fault.hint)
+			return nil, errs.E("read labels: header", errs.Invalid, errors.New(fault.Message), fault.Hint)
 		}
 		if slices.Contains(s.fields, name) {
 			err = errors.Join(err, fmt.Errorf("%q stands twice", name))
@@ -150,21 +153,21 @@ func newCSVItems(body io.Reader) (*csvItems, error) {
 	return s, err
 }
 
-func (s *csvItems) at() string { return fmt.Sprintf("line %d", s.line) }
+func (s *csvItems) At() string { return fmt.Sprintf("line %d", s.line) }
 
-func (s *csvItems) next() (labelItem, error) {
+func (s *csvItems) Next() (Item, error) {
 	row, err := s.rows.Read()
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
 		s.line = parse.StartLine
 		hint := "quote texts that hold commas or quotes, as RFC 4180 says"
-		return labelItem{}, &itemError{parse.Err.Error(), hint}
+		return Item{}, &ItemError{parse.Err.Error(), hint}
 	}
 	if err != nil {
-		return labelItem{}, err
+		return Item{}, err
 	}
 	s.line, _ = s.rows.FieldPos(0)
-	var item labelItem
+	var item Item
 	for i, name := range s.fields {
 		item.set(name, strings.Clone(strings.TrimSpace(row[i])))
 	}
@@ -172,13 +175,13 @@ func (s *csvItems) next() (labelItem, error) {
 }
 
 // knownField refuses a name that no label has.
-func knownField(name string) *itemError {
-	if slices.Contains(labelFields, name) {
+func knownField(name string) *ItemError {
+	if slices.Contains(Fields, name) {
 		return nil
 	}
-	hint := "a label has " + strings.Join(labelFields, ", ")
-	if near := nearest.Name(name, labelFields); near != "" {
+	hint := "a label has " + strings.Join(Fields, ", ")
+	if near := nearest.Name(name, Fields); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	return &itemError{fmt.Sprintf("unknown field %q", name), hint}
+	return &ItemError{fmt.Sprintf("unknown field %q", name), hint}
 }

@@ -1,0 +1,18 @@
+package agent
+
+// whose names the model that a gRPC call asks: it stands in the message only.
+func (a *Agent) whose(path, encoding string, beginning []byte) (model string, ok bool) {
+	return a.plan().decoder.ModelOf(path, encoding, beginning)
+}
+
+// namesCalls says whether gRPC calls are given a name by which a label finds
+// them. A call is named before its model is known: so all are, where the
+// predictions of any model are sent.
+func (a *Agent) namesCalls() bool {
+	for _, s := range a.plan().byName {
+		if s.predictor != nil {
+			return true
+		}
+	}
+	return false
+}
