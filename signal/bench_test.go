@@ -10,20 +10,7 @@ import (
 // BenchmarkDrift scores 100 columns by every method, as one window of one model
 // does, and reports the time for one column.
 func BenchmarkDrift(b *testing.B) {
-	const columns = 100
-	random := rand.New(rand.NewPCG(1, 2))
-	var reference []Column
-	for i := range columns {
-		reference = append(reference, Column{Name: FeatureName(strconv.Itoa(i)), Target: TargetFeature, Numbers: normalColumn(random, 10_000, 0)})
-	}
-	baseline, err := BuildBaseline(reference, BuildOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	windows := make([]*Distribution, columns)
-	for i := range windows {
-		windows[i] = windowOf(&baseline.Features[i], normalColumn(random, 1000, 0.1))
-	}
+	baseline, windows := benchmarkWindows(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		for i, w := range windows {
@@ -32,26 +19,13 @@ func BenchmarkDrift(b *testing.B) {
 			}
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/columns/float64(time.Microsecond), "µs/feature")
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/benchmarkColumns/float64(time.Microsecond), "µs/feature")
 }
 
 // BenchmarkScores gives everything that 100 columns of one window say, as fleet
 // does, and reports the time for one column.
 func BenchmarkScores(b *testing.B) {
-	const columns = 100
-	random := rand.New(rand.NewPCG(1, 2))
-	var reference []Column
-	for i := range columns {
-		reference = append(reference, Column{Name: FeatureName(strconv.Itoa(i)), Target: TargetFeature, Numbers: normalColumn(random, 10_000, 0)})
-	}
-	baseline, err := BuildBaseline(reference, BuildOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	windows := make([]*Distribution, columns)
-	for i := range windows {
-		windows[i] = windowOf(&baseline.Features[i], normalColumn(random, 1000, 0.1))
-	}
+	baseline, windows := benchmarkWindows(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		var drifts []Quantity
@@ -68,7 +42,7 @@ func BenchmarkScores(b *testing.B) {
 		AdjustP(drifts)
 		DriftShares(drifts)
 	}
-	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/columns/float64(time.Microsecond), "µs/feature")
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/benchmarkColumns/float64(time.Microsecond), "µs/feature")
 }
 
 // BenchmarkCohortQuantities scores a decision by ten groups, with scores in forty
@@ -91,4 +65,27 @@ func BenchmarkCohortQuantities(b *testing.B) {
 			b.Fatal("too little")
 		}
 	}
+}
+
+// benchmarkColumns is how many columns a window of the benchmarks has.
+const benchmarkColumns = 100
+
+// benchmarkWindows gives a baseline and one window of each of its columns, a
+// little shifted.
+func benchmarkWindows(b *testing.B) (*Baseline, []*Distribution) {
+	b.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	var reference []Column
+	for i := range benchmarkColumns {
+		reference = append(reference, Column{Name: FeatureName(strconv.Itoa(i)), Target: TargetFeature, Numbers: normalColumn(random, 10_000, 0)})
+	}
+	baseline, err := BuildBaseline(reference, BuildOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	windows := make([]*Distribution, benchmarkColumns)
+	for i := range windows {
+		windows[i] = windowOf(&baseline.Features[i], normalColumn(random, 1000, 0.1))
+	}
+	return baseline, windows
 }

@@ -1,8 +1,6 @@
 package signal
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 
 	"github.com/evenkeel/evenkeel/measure"
@@ -14,7 +12,7 @@ import (
 // group by itself. Intervals are simultaneous over the judged groups. Rates of
 // selection need no labels and come with the windows over rows.
 func (c *Cohort) fairness(b *Baseline, a *AttributeOutcomes, o FairnessOptions) []Quantity {
-	reference := a.reference(b, o.Reference)
+	reference := referenceGroup(b, a.Attribute, a.counts(), o.Reference)
 	judged := func(g *GroupOutcomes) bool {
 		return float64(g.Predictions) >= float64(o.MinShare*float64(c.All.Predictions))
 	}
@@ -77,22 +75,11 @@ func (a *AttributeOutcomes) disparities(reference string, confidence float64, ju
 	return out
 }
 
-// reference is the declared group, else the baseline's, else the largest known
-// one, of equally large ones the first.
-func (a *AttributeOutcomes) reference(b *Baseline, declared string) string {
-	if declared != "" {
-		return declared
+// counts gives how many predictions each group has.
+func (a *AttributeOutcomes) counts() []GroupCount {
+	out := make([]GroupCount, len(a.Groups))
+	for i := range a.Groups {
+		out[i] = GroupCount{Group: a.Groups[i].Group, Total: a.Groups[i].Predictions}
 	}
-	if b != nil {
-		if g := b.Group(a.Attribute); g != nil && g.Reference != "" {
-			return g.Reference
-		}
-	}
-	known := slices.DeleteFunc(slices.Clone(a.Groups), func(g GroupOutcomes) bool { return g.Group == GroupUnknown })
-	if len(known) == 0 {
-		return ""
-	}
-	return slices.MaxFunc(known, func(a, b GroupOutcomes) int {
-		return cmp.Or(cmp.Compare(a.Predictions, b.Predictions), cmp.Compare(b.Group, a.Group))
-	}).Group
+	return out
 }

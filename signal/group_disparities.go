@@ -18,7 +18,7 @@ import (
 // The reference group is the options', else the baseline's (b may be nil), else
 // the largest known group of this window, of equally large ones the first.
 func GroupDisparities(b *Baseline, d *Distribution, o FairnessOptions) []Quantity {
-	o.Reference = referenceGroup(b, d, o.Reference)
+	o.Reference = referenceGroup(b, d.Feature, d.Groups, o.Reference)
 	var out []Quantity
 	for _, x := range Disparities(d.Groups, o) {
 		out = append(out, Quantity{Metric: MetricDisparity, Dimensions: []Dimension{
@@ -102,16 +102,19 @@ func coverage(groups []GroupCount, confidence float64) (measure.Estimate, error)
 	return e, err
 }
 
-func referenceGroup(b *Baseline, d *Distribution, declared string) string {
+// referenceGroup is what the groups of an attribute are compared with: the
+// declared group, else the baseline's (b may be nil), else the largest known one,
+// of equally large ones the first; "" where none is known.
+func referenceGroup(b *Baseline, attribute FeatureName, groups []GroupCount, declared string) string {
 	if declared != "" {
 		return declared
 	}
 	if b != nil {
-		if g := b.Group(d.Feature); g != nil && g.Reference != "" {
+		if g := b.Group(attribute); g != nil && g.Reference != "" {
 			return g.Reference
 		}
 	}
-	known := slices.DeleteFunc(slices.Clone(d.Groups), func(g GroupCount) bool { return g.Group == GroupUnknown || g.Total == 0 })
+	known := slices.DeleteFunc(slices.Clone(groups), func(g GroupCount) bool { return g.Group == GroupUnknown || g.Total == 0 })
 	if len(known) == 0 {
 		return ""
 	}
