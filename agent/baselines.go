@@ -11,6 +11,7 @@ import (
 	"github.com/evenkeel/evenkeel/internal/canonical"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/wholefile"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -102,7 +103,7 @@ func (k *baselineKeeper) read(path string) *signal.Baseline {
 func (k *baselineKeeper) keep(path string, b *signal.Baseline) error {
 	raw, err := canonical.JSON(b)
 	if err == nil {
-		err = writeOnce(path, string(raw))
+		err = wholefile.Replace(path, raw)
 	}
 	if err != nil {
 		return errs.E("keep a baseline", errs.Denied, err, "the state folder must be writable")

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/wholefile"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -69,7 +70,7 @@ func (s *state) instance(configured signal.InstanceID) (signal.InstanceID, error
 		return "", errs.E("read the instance id", errs.Denied, err, "")
 	}
 	id := uuid.NewString()
-	if err := writeOnce(path, id+"\n"); err != nil {
+	if err := wholefile.Replace(path, []byte(id+"\n")); err != nil {
 		return "", errs.E("keep the instance id", errs.Denied, err, "the state folder must be writable")
 	}
 	return signal.InstanceID(id), nil
@@ -79,17 +80,3 @@ func (s *state) path(name string) string { return filepath.Join(s.folder, name) 
 
 // Close lets the folder go. It is idempotent.
 func (s *state) Close() error { return s.lock.Close() }
-
-// writeOnce makes a new file, whole or not at all.
-func writeOnce(path, text string) error {
-	beside := path + ".tmp"
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(beside, path)
-}

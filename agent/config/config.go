@@ -87,7 +87,8 @@ type TLS struct {
 
 // Spool bounds the export spool on disk.
 type Spool struct {
-	Max config.Bytes `yaml:"max"` // evidence may use all of it, metrics at most half; what does not fit is refused and counted
+	Max    config.Bytes    `yaml:"max"`     // evidence may use all of it, metrics at most half; what does not fit is refused and counted
+	MaxAge config.Duration `yaml:"max_age"` // what has waited longer is removed and counted; 0: nothing is
 }
 
 // Lineage says how often baselines and lineage are declared again. They are

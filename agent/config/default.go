@@ -25,7 +25,7 @@ func Default() *Config {
 		Export: Export{
 			Endpoint:     "http://127.0.0.1:4318",
 			Timeout:      config.Duration(10 * time.Second),
-			Spool:        Spool{Max: 256 << 20},
+			Spool:        Spool{Max: 256 << 20, MaxAge: config.Duration(30 * 24 * time.Hour)},
 			MetricsEvery: config.Duration(15 * time.Second),
 		},
 		Heartbeat:   config.Duration(15 * time.Second),

@@ -94,6 +94,9 @@ func (e *Export) validate(f *config.Faults) {
 	if e.Spool.Max < minSpool {
 		f.At("spool").At("max").Add("%s is too small to be of use; give at least %s", e.Spool.Max, config.Bytes(minSpool))
 	}
+	if e.Spool.MaxAge < 0 {
+		f.At("spool").At("max_age").Add("must not be below 0; 0 lets everything wait")
+	}
 	if e.TLS.CAFile != "" && !strings.HasPrefix(e.Endpoint, "https:") {
 		f.At("tls").At("ca_file").Add("has no effect on %s; use an https endpoint", e.Endpoint)
 	}

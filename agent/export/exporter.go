@@ -97,6 +97,7 @@ func New(o Options) (*Exporter, error) {
 	if e.spool, err = openSpool(o.Folder, int64(o.Export.Spool.Max), uint64(o.Now().UnixMilli()), o.Log); err != nil {
 		return nil, err
 	}
+	e.spool.maxAge = o.Export.Spool.MaxAge.Std()
 	if e.evidence, err = newEvidence(o.Identity, e.spool, Logs, o.Now); err != nil {
 		return nil, err
 	}

@@ -105,6 +105,7 @@ func (e *Exporter) watchExport() error {
 		{m.counter("evenkeel.export.refused", "{request}", "Requests that the spool did not take: it was full or could not be written."), func(c Counts) int64 { return c.Refused }},
 		{m.counter("evenkeel.export.quarantined", "{request}", "Requests that the collector will never take; put aside."), func(c Counts) int64 { return c.Quarantined }},
 		{m.counter("evenkeel.export.damaged", "{request}", "Spooled requests that were not read as they were written; put aside."), func(c Counts) int64 { return c.Damaged }},
+		{m.counter("evenkeel.export.expired", "{request}", "Requests that waited on disk for longer than they may; removed."), func(c Counts) int64 { return c.Expired }},
 		{m.counter("evenkeel.export.rejected", "{record}", "Records that the collector dropped from requests that it took."), func(c Counts) int64 { return c.Rejected }},
 	}
 	held := m.gauge("evenkeel.export.window.held", "{window}", "Windows that wait in memory because the spool takes none.")

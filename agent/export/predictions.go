@@ -22,6 +22,7 @@ const (
 	lostSpool   = "spool_full"  // the spool did not take them, or gave their room to windows
 	lostUnsent  = "unsendable"  // longer than a prediction may be, or not encoded
 	lostRefused = "refused"     // by the collector
+	lostExpired = "expired"     // waited too long on disk
 	lostDamaged = "damaged"     // on disk
 )
 
@@ -136,7 +137,7 @@ func (p *predictions) lost(c Counts) map[string]int64 {
 	defer p.mu.Unlock()
 	return map[string]int64{
 		lostMemory: p.memory, lostSpool: p.spool + c.RecordsEvicted, lostUnsent: p.unsent,
-		lostRefused: c.RecordsRefused, lostDamaged: c.RecordsDamaged,
+		lostRefused: c.RecordsRefused, lostExpired: c.RecordsExpired, lostDamaged: c.RecordsDamaged,
 	}
 }
 

@@ -201,7 +201,7 @@ func TestEveryPredictionIsAccountedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent, lost := account(t, e)
-	want := map[string]int64{lostMemory: 1, lostSpool: 17, lostUnsent: 2, lostRefused: 2 + 11, lostDamaged: 13}
+	want := map[string]int64{lostMemory: 1, lostSpool: 17, lostUnsent: 2, lostRefused: 2 + 11, lostExpired: 0, lostDamaged: 13}
 	if sent != 3+5 || !reflect.DeepEqual(lost, want) {
 		t.Errorf("%d sent, lost %v; want 8 and %v", sent, lost, want)
 	}

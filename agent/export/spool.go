@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
 )
@@ -38,6 +39,8 @@ type spool struct {
 	folder     string
 	quarantine string // what the collector will never take; part of it, at most an eighth of max
 	max        int64
+	maxAge     time.Duration    // of what waits; 0: any age
+	now        func() time.Time // the clock of the files
 	log        *slog.Logger
 	syncFolder func(folder string) error // tests let it fail
 
@@ -63,7 +66,7 @@ const (
 // never acknowledged.
 func openSpool(folder string, max int64, first uint64, log *slog.Logger) (*spool, error) {
 	s := &spool{
-		folder: folder, quarantine: filepath.Join(folder, quarantineIn), max: max, log: log, syncFolder: syncFolder, next: first,
+		folder: folder, quarantine: filepath.Join(folder, quarantineIn), max: max, now: time.Now, log: log, syncFolder: syncFolder, next: first,
 		queues: map[Kind][]entry{}, counts: map[Kind]*Counts{}, wake: map[Kind]chan struct{}{},
 	}
 	for _, k := range kinds {
@@ -144,7 +147,7 @@ func (s *spool) Append(r *request) error {
 			return errs.E("number a request in the export spool", errs.Unavailable, err, "")
 		}
 	}
-	e := entry{number: s.next, kind: r.Kind, size: int64(len(raw)), records: r.Records}
+	e := entry{number: s.next, kind: r.Kind, size: int64(len(raw)), since: s.now(), records: r.Records}
 	s.next++ // also when the write fails: no number comes twice
 	if err := s.writeFile(e.name(), raw); err != nil {
 		// What was refused is written again under another number: if this file
@@ -165,11 +168,15 @@ func (s *spool) Append(r *request) error {
 	return nil
 }
 
-// Oldest gives the oldest request of a kind, or nil if there is none. A file
-// that is not what was written is put aside and the next one taken.
+// Oldest gives the oldest request of a kind, or nil if there is none. What has
+// waited too long is removed first. A file that is not what was written is put
+// aside and the next one taken.
 func (s *spool) Oldest(k Kind) (*request, uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.expire(k); err != nil {
+		return nil, 0, err
+	}
 	for len(s.queues[k]) > 0 {
 		e := s.queues[k][0]
 		raw, err := os.ReadFile(filepath.Join(s.folder, e.name()))

@@ -13,10 +13,12 @@ type Counts struct {
 	Forgotten   int64 // quarantined files removed to make room for newer ones
 	Rejected    int64 // records that the collector dropped from a request that it took
 	Evicted     int64 // removed to make room for logs
+	Expired     int64 // removed because they had waited too long
 
 	// Records in requests that said how many they hold, which predictions do.
 	RecordsSent    int64 // taken by the collector
 	RecordsEvicted int64 // removed to make room
+	RecordsExpired int64 // waited too long
 	RecordsRefused int64 // quarantined, or rejected
 	RecordsDamaged int64 // as far as it is known
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // partial ends the name of a file that is being written.
@@ -18,7 +19,8 @@ const partial = ".partial"
 type entry struct {
 	number uint64
 	kind   Kind
-	size   int64 // of the file
+	size   int64     // of the file
+	since  time.Time // when it was written
 
 	records int64 // that it holds, as far as it says so; unread: its file was not looked into
 }
@@ -49,7 +51,7 @@ func scanFolder(folder string) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, entry{number: number, kind: Kind(kind), size: info.Size(), records: unread})
+		out = append(out, entry{number: number, kind: Kind(kind), size: info.Size(), since: info.ModTime(), records: unread})
 	}
 	slices.SortFunc(out, func(a, b entry) int { return int(int64(a.number) - int64(b.number)) })
 	return out, nil

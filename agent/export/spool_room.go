@@ -64,3 +64,27 @@ func (s *spool) recordsOf(e entry) int64 {
 	}
 	return r.Records
 }
+
+// expire removes what has waited longer than maxAge, the oldest first. A clock
+// that was set back lets requests wait longer, never shorter than they should.
+func (s *spool) expire(k Kind) error {
+	if s.maxAge <= 0 {
+		return nil
+	}
+	before, counts, was := s.now().Add(-s.maxAge), s.counts[k], s.counts[k].Expired
+	for len(s.queues[k]) > 0 && s.queues[k][0].since.Before(before) {
+		e := s.queues[k][0]
+		records := s.recordsOf(e)
+		if err := removeIfThere(filepath.Join(s.folder, e.name())); err != nil {
+			return errs.E("remove what has waited too long from the export spool", errs.Unavailable, err, "")
+		}
+		counts.Expired++
+		counts.RecordsExpired += records
+		s.drop(e)
+	}
+	if n := counts.Expired - was; n > 0 {
+		s.log.Error("requests have waited too long for the collector and are removed; see whether it is up, or raise export.spool.max_age",
+			"signal", k, "requests", n, "max_age", s.maxAge)
+	}
+	return nil
+}

@@ -1,12 +1,9 @@
 package intake
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -49,35 +46,15 @@ type attributes struct {
 	Trace     string `json:"traceparent"`
 }
 
-// structured is an event whose attributes stand in the body with its data.
-type structured struct {
-	attributes
-	Data   json.RawMessage `json:"data"`
-	Base64 string          `json:"data_base64"`
-}
+var errNoEvent = errors.New("no CloudEvent: the header Ce-Id or Ce-Type is missing")
 
-const structuredType = "application/cloudevents+json"
-
-var (
-	errNoEvent = errors.New("no CloudEvent: the header Ce-Id or Ce-Type is missing")
-	errBatch   = errors.New("batches of CloudEvents are not taken; send them one by one")
-)
-
-// attributesOf reads those in the headers, of HTTP's binary mode. whole says that
-// they stand in the body instead.
-func attributesOf(h http.Header) (a attributes, whole bool, err error) {
-	content, _, _ := mime.ParseMediaType(h.Get("Content-Type")) // what is no type is no event's
-	switch {
-	case content == structuredType:
-		return a, true, nil
-	case strings.HasPrefix(content, "application/cloudevents"):
-		return a, false, errBatch
-	}
-	a = attributes{
+// attributesOf reads those in the headers, of HTTP's binary mode.
+func attributesOf(h http.Header) (attributes, error) {
+	a := attributes{
 		ID: h.Get("Ce-Id"), Type: h.Get("Ce-Type"), Time: h.Get("Ce-Time"), Model: h.Get("Ce-Inferenceservicename"),
 		Namespace: h.Get("Ce-Namespace"), Component: h.Get("Ce-Component"), Trace: h.Get("Ce-Traceparent"),
 	}
-	return a, false, a.check()
+	return a, a.check()
 }
 
 // maxID bounds what names an exchange, in bytes, as decoders do.
@@ -91,30 +68,6 @@ func (a *attributes) check() error {
 		return fmt.Errorf("an attribute is longer than %d bytes", maxID)
 	}
 	return nil
-}
-
-// unwrap reads a structured event.
-func unwrap(body []byte) (attributes, []byte, error) {
-	var s structured
-	if err := json.Unmarshal(body, &s); err != nil {
-		return attributes{}, nil, fmt.Errorf("a structured CloudEvent that is not JSON of one: %w", err)
-	}
-	if err := s.check(); err != nil {
-		return attributes{}, nil, err
-	}
-	switch {
-	case s.Base64 != "":
-		data, err := base64.StdEncoding.DecodeString(s.Base64)
-		if err != nil {
-			return attributes{}, nil, fmt.Errorf("data_base64: %w", err)
-		}
-		return s.attributes, data, nil
-	case len(s.Data) > 0 && s.Data[0] == '"': // text, not JSON
-		var text string
-		err := json.Unmarshal(s.Data, &text)
-		return s.attributes, []byte(text), err
-	}
-	return s.attributes, s.Data, nil
 }
 
 // event turns attributes into an event; false where it tells of no inference.

@@ -110,9 +110,10 @@ func New(o Options) *Intake {
 	return i
 }
 
-// ServeHTTP takes one event: POST, at any path. What is taken or counted as
-// dropped is answered with 202, so that nobody sends it again; what is no event
-// with 400.
+// ServeHTTP takes one event or a batch of them: POST, at any path. What is taken
+// or counted as dropped is answered with 202, so that nobody sends it again; what
+// is no event with 400. A batch is answered for as a whole: those of its members
+// that are no events are counted.
 func (i *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -120,9 +121,6 @@ func (i *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch err := i.take(r); {
-	case errors.Is(err, errBatch):
-		i.refuse(RefusedNoEvent)
-		http.Error(w, err.Error(), http.StatusUnsupportedMediaType)
 	case err != nil:
 		i.refuse(RefusedNoEvent)
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -131,14 +129,14 @@ func (i *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take reads and pairs one event.
+// take reads and pairs what a request holds.
 func (i *Intake) take(r *http.Request) error {
-	a, whole, err := attributesOf(r.Header)
+	if mode := modeOf(r.Header); mode != binary {
+		return i.takeStructured(r, mode == batched)
+	}
+	a, err := attributesOf(r.Header)
 	if err != nil {
 		return err
-	}
-	if whole {
-		return i.takeStructured(r)
 	}
 	e, ok := i.known(&a)
 	if !ok {
@@ -160,42 +158,6 @@ func (i *Intake) take(r *http.Request) error {
 	i.pair(&e, err != nil)
 	return nil
 }
-
-// takeStructured reads an event whose attributes come with its data. Of one that
-// is too large nobody knows whose it is.
-func (i *Intake) takeStructured(r *http.Request) error {
-	limit := 2 * i.o.MaxBody // JSON around the data, perhaps as base64
-	room := limit
-	if r.ContentLength >= 0 {
-		room = min(room, r.ContentLength)
-	}
-	if !i.reserve(2*room + overhead) { // the body, and the data taken from it
-		return errNoRoom
-	}
-	text, err := read(r.Body, r.ContentLength, limit)
-	var a attributes
-	var data []byte
-	if err == nil {
-		a, data, err = unwrap(text)
-	}
-	e, ok := event{}, false
-	if err == nil {
-		e, ok = i.known(&a)
-	}
-	if !ok {
-		i.release(2*room + overhead)
-		return err
-	}
-	tooLarge := int64(len(data)) > i.o.MaxBody
-	if e.body = data; tooLarge {
-		e.body = nil
-	}
-	i.release(2*room - int64(cap(e.body)))
-	i.pair(&e, tooLarge)
-	return nil
-}
-
-var errNoRoom = errors.New("no room for a structured CloudEvent now; send it again later")
 
 // known gives the event where it is of a configured model, and counts it where
 // it is not.

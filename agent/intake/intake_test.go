@@ -133,6 +133,44 @@ func TestEventsInOneBody(t *testing.T) {
 	whole(t, i, Counts{Seen: 1, Captured: 1})
 }
 
+// A batch is taken whole, but for what is no event; its members pair with each
+// other and with events that come alone.
+func TestABatchOfEvents(t *testing.T) {
+	i := New(Options{Model: onlyLoans, MaxBody: 100})
+	stop := drained(t, i)
+	member := func(id, kind, data string) string {
+		return fmt.Sprintf(`{"specversion":"1.0","id":%q,"inferenceservicename":"loans","namespace":"default","component":"predictor","type":%q,"data":%s}`, id, kind, data)
+	}
+	batch := func(members ...string) int {
+		return post(t, i, "", "", "["+strings.Join(members, ",")+"]", "Content-Type", batchType)
+	}
+	if s := post(t, i, "2", requestType, "q"); s != http.StatusAccepted {
+		t.Error(s)
+	}
+	if s := batch(`{"id":"no type"}`, `7`, member("2", answerType, "2")); s != http.StatusAccepted {
+		t.Error(s)
+	}
+	i2 := New(Options{Model: onlyLoans})
+	stop2 := drained(t, i2)
+	if s := post(t, i2, "", "", "["+member("1", requestType, "{}")+","+member("1", answerType, "[]")+"]", "Content-Type", batchType); s != http.StatusAccepted {
+		t.Error(s)
+	}
+	if got := strings.Join(stop2(), ", "); got != "loans 1 {} []" {
+		t.Errorf("a batch of both halves gave %q", got)
+	}
+	whole(t, i2, Counts{Seen: 1, Captured: 1})
+	if s := batch(member("3", requestType, `"`+strings.Repeat("x", 101)+`"`)); s != http.StatusBadRequest {
+		t.Errorf("a batch beyond twice max_body: %d", s)
+	}
+	if got := strings.Join(stop(), ", "); got != "loans 2 q 2" {
+		t.Errorf("got %q", got)
+	}
+	whole(t, i, Counts{Seen: 1, Captured: 1})
+	if n := i.Refused()[RefusedNoEvent]; n != 3 {
+		t.Errorf("%d were no events, want 3: two of a batch, and a body that is too large", n)
+	}
+}
+
 func TestWhatIsNoEventIsRefused(t *testing.T) {
 	i := New(Options{Model: onlyLoans})
 	defer i.Close()
@@ -145,7 +183,8 @@ func TestWhatIsNoEventIsRefused(t *testing.T) {
 		{"", requestType, "q", nil, http.StatusBadRequest, RefusedNoEvent},
 		{"1", "", "q", nil, http.StatusBadRequest, RefusedNoEvent},
 		{strings.Repeat("x", 257), requestType, "q", nil, http.StatusBadRequest, RefusedNoEvent},
-		{"1", requestType, "[]", []string{"Content-Type", "application/cloudevents-batch+json"}, http.StatusUnsupportedMediaType, RefusedNoEvent},
+		{"", "", "{}", []string{"Content-Type", batchType}, http.StatusBadRequest, RefusedNoEvent},
+		{"", "", `[{"id":"1"}]`, []string{"Content-Type", batchType}, http.StatusAccepted, RefusedNoEvent},
 		{"", "", "not JSON", []string{"Content-Type", structuredType}, http.StatusBadRequest, RefusedNoEvent},
 		{"", "", `{"id":"1","type":"` + requestType + `","data_base64":"*"}`, []string{"Content-Type", structuredType}, http.StatusBadRequest, RefusedNoEvent},
 		{"1", "org.kubeflow.serving.inference.metadata", "q", nil, http.StatusAccepted, RefusedOtherEvent},

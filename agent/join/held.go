@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/evenkeel/evenkeel/internal/wholefile"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -79,14 +80,5 @@ func (h *heldGroups) write(path string) error {
 	if err != nil {
 		return err
 	}
-	beside := path + ".tmp"
-	f, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(beside, path)
+	return wholefile.Replace(path, raw)
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/wholefile"
 	"github.com/evenkeel/evenkeel/measure"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -142,7 +143,7 @@ func (c *Carries) save(tables []heldTable) error {
 	}
 	raw, err := json.MarshalIndent(after, "", "  ")
 	if err == nil {
-		err = replaceFile(c.path, raw)
+		err = wholefile.Replace(c.path, raw)
 	}
 	if err != nil {
 		c.unsaved = true

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/wholefile"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -84,44 +84,8 @@ func (s *Sequences) save() error {
 	if err != nil {
 		return fmt.Errorf("encode window sequences: %w", err)
 	}
-	if err := replaceFile(s.path, raw); err != nil {
+	if err := wholefile.Replace(s.path, raw); err != nil {
 		return fmt.Errorf("save window sequences: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a new file beside path, syncs it and renames it over path.
-// A crash leaves the old content or the new one, and perhaps the file beside
-// it, which the next call overwrites.
-func replaceFile(path string, content []byte) error {
-	beside := path + ".tmp"
-	if err := writeSynced(beside, content); err != nil {
-		return errors.Join(err, os.Remove(beside))
-	}
-	if err := os.Rename(beside, path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-func writeSynced(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(content); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := f.Sync(); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	return f.Close()
-}
-
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
