@@ -30,6 +30,9 @@ func newPredictor(m *monitored, system signal.SystemID, instance signal.Instance
 		for _, one := range m.Protected {
 			p.attributes = append(p.attributes, one.Attribute)
 		}
+		for _, members := range m.Intersections {
+			p.attributes = append(p.attributes, signal.IntersectionName(members))
+		}
 	} else if len(m.Predictions.Groups) > 0 {
 		p.shared.Basis = m.Predictions.LawfulBasis
 	}

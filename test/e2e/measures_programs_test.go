@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -88,9 +89,6 @@ type measuredAgent struct {
 
 func (m *measured) startAgent(t *testing.T, a measuredAgent) {
 	t.Helper()
-	if err := os.Mkdir(a.folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
 	whole := a.rate == 1
 	models := []any{map[string]any{
 		"name": loanModel, "baseline": a.baselines[loanModel], "sample": map[string]any{"rate": a.rate},
@@ -105,16 +103,27 @@ func (m *measured) startAgent(t *testing.T, a measuredAgent) {
 			models = append(models, map[string]any{"name": name, "baseline": a.baselines[name], "predictions": map[string]any{"send": true}})
 		}
 	}
-	writeYAML(t, a.folder+"/agent.yaml", map[string]any{
-		"system": measuredSystem, "state": a.folder + "/state", "upstream": a.upstream,
-		"listen": ports.Addr(a.ports.Inference), "admin": map[string]any{"listen": ports.Addr(a.ports.Admin)},
-		"models": models, "tap": map[string]any{"max_body": "64KiB"}, "window": map[string]any{"length": "1s"}, "heartbeat": "1s",
-		"export":       map[string]any{"endpoint": "http://" + a.collector, "metrics_every": "1s"},
-		"stop_timeout": "2s",
+	m.runAgent(t, a.folder, a.ports, map[string]any{
+		"upstream": a.upstream, "models": models, "tap": map[string]any{"max_body": "64KiB"}, "window": map[string]any{"length": "1s"},
+		"export": map[string]any{"endpoint": "http://" + a.collector, "metrics_every": "1s"},
 	})
-	p := start(t, "evenkeel-agent", "run", "--config", a.folder+"/agent.yaml")
-	ready(t, p, "the agent", "http://"+ports.Addr(a.ports.Admin)+"/readyz")
-	m.agents = append(m.agents, "http://"+ports.Addr(a.ports.Inference))
+}
+
+// runAgent starts an agent in a new folder, with these settings and those that
+// all agents of the tests share.
+func (m *measured) runAgent(t *testing.T, folder string, at ports.Set, settings map[string]any) {
+	t.Helper()
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(settings, map[string]any{
+		"system": measuredSystem, "state": folder + "/state", "heartbeat": "1s", "stop_timeout": "2s",
+		"listen": ports.Addr(at.Inference), "admin": map[string]any{"listen": ports.Addr(at.Admin)},
+	})
+	writeYAML(t, folder+"/agent.yaml", settings)
+	p := start(t, "evenkeel-agent", "run", "--config", folder+"/agent.yaml")
+	ready(t, p, "the agent", "http://"+ports.Addr(at.Admin)+"/readyz")
+	m.agents = append(m.agents, "http://"+ports.Addr(at.Inference))
 }
 
 func writeYAML(t *testing.T, path string, content any) {
