@@ -26,6 +26,7 @@ const defaultReadyPath = "/v2/health/ready"
 //	/readyz   200 when the model server is reachable and captures are decoded
 //	/metrics  for Prometheus
 //	/v1/labels    how predictions turned out, where they are joined here
+//	/v1/evaluations  how evaluators judge answers
 //	/         all of it in words
 //	/debug/pprof  where admin.pprof is set
 func (a *Agent) newAdminServer() *http.Server {
@@ -33,6 +34,7 @@ func (a *Agent) newAdminServer() *http.Server {
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	r.Get("/readyz", a.serveReady)
 	r.Post("/v1/labels", a.postLabels)
+	r.Post("/v1/evaluations", a.postEvaluations)
 	r.Method(http.MethodGet, "/metrics", a.exporter.MetricsHandler())
 	r.Get("/", a.serveStatus)
 	if a.c.Admin.Pprof {

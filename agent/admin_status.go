@@ -53,6 +53,7 @@ func (a *Agent) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	page := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	a.statusOfAgent(page)
 	a.statusOfModels(page)
+	a.statusOfSampling(page)
 	a.statusOfExport(page)
 	a.statusOfServers(page)
 	a.statusOfLosses(page)

@@ -13,10 +13,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/evenkeel/evenkeel/agent/changes"
 	agentconfig "github.com/evenkeel/evenkeel/agent/config"
 	"github.com/evenkeel/evenkeel/agent/export"
 	"github.com/evenkeel/evenkeel/agent/genai"
 	"github.com/evenkeel/evenkeel/agent/reload"
+	"github.com/evenkeel/evenkeel/agent/span"
 	"github.com/evenkeel/evenkeel/agent/tap"
 	"github.com/evenkeel/evenkeel/agent/window"
 	"github.com/evenkeel/evenkeel/agent/wire"
@@ -34,6 +36,7 @@ type Agent struct {
 	state    *state
 	identity export.Identity
 	upstream *url.URL
+	ceiling  *ceiling
 
 	current   atomic.Pointer[plan] // nil until the windows are open
 	consuming sync.RWMutex         // held while an exchange is counted, and by replace
@@ -44,15 +47,20 @@ type Agent struct {
 	inferenceListener, adminListener net.Listener
 
 	exporter  *export.Exporter
+	spans     *span.Keeper
+	changes   *changes.Book  // what is served
 	genai     *genai.Metrics // of language models
 	sequences *window.Sequences
 	carries   *window.Carries
 	faults    *wire.FaultLog
 	tap       *tap.Tap
 
-	payloads  // what others have logged
+	payloads // what others have logged
+	evaluating
 	joining   // labels, and attributes that are no inputs
 	operation // what follows the configuration while the agent runs
+	probing   // known cases that the model server is asked
+	sharing   // what several models of one URL have in common
 
 	inference, admin *http.Server
 	probe            *http.Client // asks the model server whether it is ready
@@ -70,6 +78,7 @@ type Agent struct {
 // Run serves until ctx ends or a server fails, and then stops in order, within
 // stop_timeout. On SIGHUP it reads the configuration file again.
 func Run(ctx context.Context, c *agentconfig.Config, log *slog.Logger) error {
+	keepHeapSmall(c.Admin.Pprof)
 	hangups, done := reload.Hangups()
 	defer done()
 	a, err := Start(ctx, c, log)
@@ -95,21 +104,24 @@ func Run(ctx context.Context, c *agentconfig.Config, log *slog.Logger) error {
 func Start(ctx context.Context, c *agentconfig.Config, log *slog.Logger) (*Agent, error) {
 	a := &Agent{
 		c: c, log: log, guard: guard.New(log), failed: make(chan error, 3), drained: make(chan struct{}),
-		tallies: map[string]*tally{},
+		spans: span.New(spanSettings(c.Spans), nil), tallies: map[string]*tally{}, ceiling: newCeiling(),
 	}
 	for _, step := range []func(context.Context) error{
 		a.readConfiguration,
 		a.openState,
+		a.openChanges,
 		a.openModels,
 		a.openPorts,
 		a.openExporter,
 		a.openGenAI,
+		a.openEvaluations,
 		a.openWindows,
 		a.openTap,
 		a.openIntake,
 		a.openPlan,
 		a.watch,
 		a.watchOperation,
+		a.watchProbes,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Stop())
@@ -193,6 +205,7 @@ func (a *Agent) openExporter(context.Context) (err error) {
 		LineageEvery: a.c.Lineage.Every.Std(),
 		Models:       exportModels(a.first.models),
 		Wrap:         a.clock.Wrap,
+		Spans:        a.spans,
 		Guard:        a.guard,
 		Log:          a.log,
 	})

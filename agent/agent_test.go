@@ -299,8 +299,8 @@ func TestUndecodablePayloadsPassUntouchedAndAreCounted(t *testing.T) {
 	}
 	want := map[string]float64{"shape_mismatch": 1, "too_wide": 1}
 	shown := byLabel(t, a.AdminAddr(), "evenkeel_capture_undecodable", "evenkeel_reason")
-	if panics := byLabel(t, a.AdminAddr(), "evenkeel_agent_panics", "evenkeel_agent_part"); len(panics) != 9 {
-		t.Errorf("panics %v, want the 9 parts of the agent", panics)
+	if panics := byLabel(t, a.AdminAddr(), "evenkeel_agent_panics", "evenkeel_agent_part"); len(panics) != 10 {
+		t.Errorf("panics %v, want the 10 parts of the agent", panics)
 	}
 	stopAgent(t, a)
 	sent := map[string]float64{}

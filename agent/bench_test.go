@@ -47,9 +47,10 @@ func BenchmarkSample(b *testing.B) {
 	for i := range ids {
 		ids[i] = "request-" + strconv.Itoa(i)
 	}
-	s := newSampler(0.1)
+	s, c := newSampler(0.1, 0), newCeiling()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		s.keep(ids[i%len(ids)])
+		choice := c.draw(ids[i%len(ids)], 1)
+		s.keep(&choice, ids[i%len(ids)])
 	}
 }

@@ -2,7 +2,12 @@ package agent
 
 // whose names the model that a gRPC call asks: it stands in the message only.
 func (a *Agent) whose(path, encoding string, beginning []byte) (model string, ok bool) {
-	return a.plan().decoder.ModelOf(path, encoding, beginning)
+	p := a.plan()
+	key, ok := p.decoder.ModelOf(path, encoding, beginning)
+	if !ok {
+		return "", false
+	}
+	return p.entries.anyHost(key)
 }
 
 // namesCalls says whether gRPC calls are given a name by which a label finds

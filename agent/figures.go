@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/evenkeel/evenkeel/agent/export"
@@ -10,7 +11,7 @@ import (
 
 // watchOperation shows how the agent's operation stands in the metrics.
 func (a *Agent) watchOperation(context.Context) error {
-	return a.exporter.Show(append(a.configFigures(), append(append(a.baselineFigures(), a.joinFigures()...), a.measuredFigures()...)...)...)
+	return a.exporter.Show(slices.Concat(a.configFigures(), a.baselineFigures(), a.sampleFigures(), a.joinFigures(), a.changeFigures(), a.measuredFigures())...)
 }
 
 type tell = func(value float64, labels ...export.Label)
@@ -79,7 +80,7 @@ func (a *Agent) measuredFigures() []export.Figure {
 			Read: func(tell tell) {
 				for _, r := range a.scraper.Readings() {
 					if r.HasRequests {
-						tell(r.Requests, modelLabel(r.Model))
+						tell(r.Requests, a.serverLabel(r.Model))
 					}
 				}
 			},
@@ -89,7 +90,7 @@ func (a *Agent) measuredFigures() []export.Figure {
 			Read: func(tell tell) {
 				for _, r := range a.scraper.Readings() {
 					if r.HasSaturation {
-						tell(r.Saturation, modelLabel(r.Model))
+						tell(r.Saturation, a.serverLabel(r.Model))
 					}
 				}
 			},

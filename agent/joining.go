@@ -45,7 +45,7 @@ func (a *Agent) joinOf(c *agentconfig.Config, m *monitored) (*join.Join, error) 
 	o := join.Options{
 		Folder: a.state.path(joinFolder + "/" + hex.EncodeToString(name[:8])), Model: m.Name, Instance: a.identity.Instance,
 		Tell: a.exporter.PublishOutcomes, Log: a.log,
-		Slot: c.Window.Length.Std(), Horizon: l.Horizon.Std(), Memory: int64(l.Memory), Disk: int64(l.Disk), MinCell: c.Window.MinCell,
+		Slot: m.windowOf(c).Length.Std(), Horizon: l.Horizon.Std(), Memory: int64(l.Memory), Disk: int64(l.Disk), MinCell: c.Window.MinCell,
 		Baseline: m.baseline, Digest: m.digest, Output: m.Outcome.Output,
 	}
 	a.joinsMu.Lock()

@@ -26,9 +26,9 @@ func newDetectors(m *monitored) *detect.Set {
 }
 
 // tellFailed measures an exchange with a language model that has no answer.
-func (a *Agent) tellFailed(p *plan, x *wire.Exchange) {
+func (a *Agent) tellFailed(p *plan, name string, x *wire.Exchange) {
 	_, _ = p.decoder.Decode(x) // says again that nothing was predicted
-	if model := p.byName[x.Model]; model != nil {
+	if model := p.byName[name]; model != nil {
 		a.tellGeneration(model, p.decoder.Generation())
 	}
 }
@@ -42,7 +42,7 @@ func (a *Agent) tellGeneration(model *served, g *wire.Generation) {
 	}
 	a.genai.Record(model.Name, g)
 	ref := signal.ModelRef{Name: model.Name, Version: model.Version}
-	if ref.Version == "" && g.ResponseModel != model.Name {
+	if ref.Version == "" && g.ResponseModel != model.asked {
 		ref.Version = g.ResponseModel
 	}
 	if g.Operation != wire.Embeddings && len(g.FinishReasons) > 0 {

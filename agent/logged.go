@@ -57,11 +57,7 @@ func (a *Agent) loggedModel(name string) (string, bool) {
 	if name == "" && len(p.models) == 1 {
 		return p.models[0].Name, true
 	}
-	s := p.byName[name]
-	if s == nil {
-		return "", false
-	}
-	return s.Name, true
+	return p.namedEntry(name)
 }
 
 // startIntake begins to decode and count what was logged, as startPipeline does

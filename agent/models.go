@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	agentconfig "github.com/evenkeel/evenkeel/agent/config"
+	"github.com/evenkeel/evenkeel/agent/probe"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -15,12 +16,16 @@ import (
 // monitored is a configured model with its baseline, whose outcome it has taken
 // over where the configuration says nothing.
 type monitored struct {
-	agentconfig.Model
-	baseline *signal.Baseline // nil: none
-	digest   signal.Digest    // of the baseline; empty: none
-	origin   origin           // where the baseline comes from
-	sampler  *sampler
+	agentconfig.Model                  // its name is that of the entry
+	asked             string           // the model's name, as requests have it
+	key               string           // by which a decoder knows it
+	shared            bool             // and others, whom only bodies tell apart
+	baseline          *signal.Baseline // nil: none
+	digest            signal.Digest    // of the baseline; empty: none
+	origin            origin           // where the baseline comes from
+	sampler           *sampler
 	privacyParts
+	cases *probe.Set // known cases that the model server is asked; nil: none
 }
 
 // Check loads what the configuration names and reports every way in which it
@@ -40,11 +45,19 @@ func loadModels(c *agentconfig.Config, kept *baselineKeeper) ([]monitored, error
 	out := make([]monitored, len(c.Models))
 	for i, m := range c.Models {
 		out[i].Model = m
-		out[i].sampler = newSampler(m.Sample.Share())
+		out[i].asked, out[i].Name = m.Name, m.Entry()
 		out[i].load(kept, faults.At("models").Index(i))
+		out[i].sampler = newSampler(m.Sample.Share(), out[i].PredictionShare())
 		out[i].loadPrivacy(faults.At("models").Index(i))
+		out[i].loadCases(faults.At("models").Index(i).At("probe").At("cases"))
 	}
 	checkProtocols(c.Models, faults.At("models"))
+	checkEntries(out, faults.At("models"))
+	entries := newSelection(out)
+	for i := range out {
+		out[i].key = entries.keys[out[i].Name]
+		out[i].shared = entries.shared[out[i].key]
+	}
 	return out, faults.Err()
 }
 
@@ -160,7 +173,7 @@ func describe(f agentconfig.Favourable) string {
 // things: windows would be counted, and never say anything.
 func (m *monitored) fits(f *config.Faults) {
 	b := m.baseline
-	if b.Model.Name != "" && b.Model.Name != m.Name {
+	if b.Model.Name != "" && b.Model.Name != m.Name && b.Model.Name != m.asked {
 		f.At("baseline").Add("%s is of model %q, this one is %q; build one for it", m.Baseline, b.Model.Name, m.Name)
 	}
 	const unknown = "%q is no prediction of the baseline, which has %s"

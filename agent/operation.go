@@ -82,6 +82,7 @@ func (a *Agent) note(p *plan) error {
 		return err
 	}
 	a.inForce.Store(&configuration{digest, time.Now()})
+	a.reprobe(p)
 	for i := range p.models {
 		m := &p.models[i]
 		switch m.origin {
@@ -127,6 +128,8 @@ func (a *Agent) operate() {
 	a.spawn(a.stepJoins)
 	a.spawn(a.followTables)
 	a.spawn(a.fetchBaselines)
+	a.reprobe(a.plan())
+	a.spawn(a.steer)
 }
 
 // spawn runs f until the operation ends; false where it has.
@@ -159,6 +162,7 @@ func (a *Agent) files() []string {
 		if _, byDigest := c.Models[i].BaselineDigest(); !byDigest {
 			out = append(out, c.Models[i].Baseline)
 		}
+		out = append(out, c.Models[i].Probe.Cases)
 	}
 	out = append(out, c.Export.TLS.CAFile, c.Baselines.TLS.CAFile)
 	return slices.DeleteFunc(out, func(path string) bool { return path == "" })
@@ -232,7 +236,7 @@ func (a *Agent) again() error {
 
 // changeable are the settings, of the file's first level, that take effect while
 // the agent runs. All others are as long-lived as a port or the state folder.
-var changeable = map[string]bool{"models": true, "window": true, "baselines": true, "export": true}
+var changeable = map[string]bool{"models": true, "window": true, "baselines": true, "export": true, "spans": true, "evaluations": true, "sample": true}
 
 // fixedExport are those of export that are fixed all the same.
 var fixedExport = map[string]bool{"spool": true, "metrics_every": true}
@@ -286,16 +290,18 @@ func (a *Agent) finishLearning(s *served) {
 }
 
 func modelNames(c *agentconfig.Config) []string {
-	out := make([]string, len(c.Models))
-	for i, m := range c.Models {
-		out[i] = m.Name
+	var out []string
+	for _, m := range c.Models {
+		if !slices.Contains(out, m.Name) { // one of several stages or routes
+			out = append(out, m.Name)
+		}
 	}
 	return out
 }
 
 // named says whether a model's requests are to have names.
 func (a *Agent) named(model string) bool {
-	if model == "" {
+	if model == "" || a.isShared(model) {
 		return a.namesCalls()
 	}
 	s := a.plan().byName[model]

@@ -56,8 +56,8 @@ func (a *Agent) windowOptions(c *agentconfig.Config, m *monitored) window.Option
 		Instance:  a.identity.Instance,
 		Model:     signal.ModelRef{Name: m.Name, Version: m.Version},
 		Baseline:  m.baseline,
-		Length:    c.Window.Length.Std(),
-		Count:     c.Window.Count,
+		Length:    m.windowOf(c).Length.Std(),
+		Count:     m.windowOf(c).Count,
 		MinCell:   c.Window.MinCell,
 		Carries:   a.carries,
 		Rate:      m.Sample.Share(),
@@ -82,9 +82,12 @@ func (a *Agent) windowOptions(c *agentconfig.Config, m *monitored) window.Option
 // captured is the running account of one model's requests.
 func (a *Agent) captured(m *monitored) signal.Capture {
 	counts, logged := a.tap.Counts(m.Name), a.logged(m.Name)
+	unread, over := counts.LeftOut+counts.OverCeiling, m.sampler.over.Load()
+	shared, lost := a.seenAtKey(m)
 	return signal.Capture{
-		Seen: counts.Seen + logged.Seen, Dropped: counts.Dropped() + logged.Dropped(),
-		SampledOut: m.sampler.out.Load(), Undecodable: a.faults.Undecodable(m.Name),
+		Seen: counts.Seen + logged.Seen + shared + lost, Dropped: counts.Dropped() + logged.Dropped() + lost,
+		SampledOut: unread + over + m.sampler.out.Load(), OverCeiling: counts.OverCeiling + over, Unread: unread + over,
+		Undecodable: a.faults.Undecodable(m.Name),
 	}
 }
 
@@ -97,25 +100,36 @@ func (a *Agent) publish(c *window.Closed) {
 }
 
 func (a *Agent) openTap(context.Context) (err error) {
+	secure, err := upstreamTLS(&a.c.UpstreamTLS)
+	if err != nil {
+		return err
+	}
 	a.tap, err = tap.New(tap.Options{
 		Upstream:    a.upstream,
-		Wanted:      func(r *http.Request) (string, bool) { return a.plan().decoder.Wants(r) },
+		TLS:         secure,
+		Wanted:      a.wanted,
 		Whose:       a.whose,
 		Named:       a.named,
+		Choose:      a.choose,
 		Keep:        a.keptHeaders,
 		MaxBody:     int64(a.c.Tap.MaxBody),
 		Queue:       int64(a.c.Tap.Queue),
 		IdleTimeout: a.c.Tap.IdleTimeout.Std(),
+		KeepFailed:  a.isShared,
 		Finished: func(model string, o tap.Outcome, took time.Duration) {
+			if a.isShared(model) {
+				return // attribute tells it, when it knows whose it is
+			}
 			a.exporter.Inference(a.refOf(model), string(o), took)
 		},
-		Log: a.log,
+		Lost: a.traceLost,
+		Log:  a.log,
 	})
 	if err != nil {
 		return err
 	}
 	a.inference = tap.NewServer(a.tap, 0, a.log)
-	a.probe = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	a.probe = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure}}
 	a.admin = a.newAdminServer()
 	return nil
 }
@@ -188,16 +202,23 @@ func (a *Agent) startPipeline() {
 func (a *Agent) consume(x *tap.Exchange) {
 	a.counting.Lock()
 	defer a.counting.Unlock()
+	defer a.ceiling.end(a.ceiling.begin())
 	a.consuming.RLock()
 	defer a.consuming.RUnlock()
 	p := a.plan()
+	if !a.attribute(p, x) || a.isLoggedProbe(p, x) {
+		return
+	}
+	trail := a.trail(p, x)
+	defer trail.end()
 	exchange := wire.Exchange{
-		Path: x.Path, Model: x.Model, Status: x.Status, Start: x.Start, FirstByte: x.FirstByte, End: x.End, ID: x.ID, Trace: x.Trace,
+		Path: x.Path, Model: p.entries.keys[x.Model], Status: x.Status, Start: x.Start, FirstByte: x.FirstByte, End: x.End, ID: x.ID, Trace: x.Trace,
 		Request: wire.Message(x.Request), Response: wire.Message(x.Response),
 	}
 	if x.Status < 200 || x.Status > 299 { // nothing was predicted: the durations tell it, by outcome
 		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: wire.ErrorStatus})
-		a.tellFailed(p, &exchange)
+		a.tellFailed(p, x.Model, &exchange)
+		trail.said(p.decoder.Generation())
 		return
 	}
 	model := p.byName[x.Model]
@@ -205,28 +226,58 @@ func (a *Agent) consume(x *tap.Exchange) {
 		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: notMonitored, Outline: "the model has been taken out of the configuration"})
 		return
 	}
+	choice, ok := a.admit(p, model, x)
+	if !ok {
+		return
+	}
 	observation, err := p.decoder.Decode(&exchange)
 	generation := p.decoder.Generation()
 	a.tellGeneration(model, generation)
+	trail.said(generation)
 	if err != nil {
 		a.faults.Record(x.Model, &exchange, err)
 		return
 	}
-	if !model.sampler.keep(observation.Request) {
+	model.rename(observation)
+	trail.read(model, observation)
+	a.seeVersion(model, x, observation)
+	profile, tell := model.sampler.keep(&choice, observation.Request)
+	if !profile && !tell {
 		return
 	}
 	observation = model.private(observation, x)
-	observation.Rate = model.sampler.rate
-	if f := p.decoder.LeftOut(); f != nil {
-		a.faults.Record(x.Model, &exchange, f)
+	if profile {
+		trail.count()
 	}
-	if !model.windows.Observe(observation) {
-		a.faults.Record(x.Model, &exchange, &wire.Fault{Reason: tooManyVersions, Outline: "the model answers under more versions than are profiled at once"})
+	if profile && !a.profile(p, model, &exchange, observation) {
 		return
 	}
 	if generation != nil {
 		withoutContent(observation)
 	}
-	a.learn(model, observation)
-	a.tellRows(model, observation)
+	a.handOn(model, observation, profile, tell)
+}
+
+// handOn gives an observation to what comes behind the windows.
+func (a *Agent) handOn(model *served, observation *signal.Observation, profile, tell bool) {
+	if profile {
+		a.learn(model, observation)
+	}
+	if tell {
+		observation.Rate = model.sampler.told * model.sampler.share
+		a.tellRows(model, observation)
+	}
+}
+
+// profile counts an observation in its model's windows; false where it cannot.
+func (a *Agent) profile(p *plan, model *served, x *wire.Exchange, observation *signal.Observation) bool {
+	observation.Rate = model.sampler.rate * model.sampler.share
+	if f := p.decoder.LeftOut(); f != nil {
+		a.faults.Record(model.Name, x, f)
+	}
+	if !model.windows.Observe(observation) {
+		a.faults.Record(model.Name, x, &wire.Fault{Reason: tooManyVersions, Outline: "the model answers under more versions than are profiled at once"})
+		return false
+	}
+	return true
 }

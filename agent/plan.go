@@ -23,6 +23,7 @@ type plan struct {
 	models  []monitored
 	byName  map[string]*served
 	headers []string // that attributes come from
+	entries *selection
 	decoder *wire.Decoders
 }
 
@@ -42,11 +43,11 @@ type served struct {
 
 // newPlan makes a plan whose windows are not open yet.
 func (a *Agent) newPlan(c *agentconfig.Config, models []monitored) (*plan, error) {
-	p := &plan{c: c, models: models, byName: map[string]*served{}, headers: headersOf(models)}
+	p := &plan{c: c, models: models, byName: map[string]*served{}, headers: headersOf(models), entries: newSelection(models)}
 	for i := range models {
 		m := &models[i]
 		p.byName[m.Name] = &served{
-			monitored: m, settings: c.Window,
+			monitored: m, settings: m.windowOf(c),
 			predictor: newPredictor(m, c.System, a.identity.Instance),
 			learner:   newLearner(m),
 			detectors: newDetectors(m),
@@ -87,7 +88,7 @@ func (p *plan) flush() {
 
 // same says that a model is counted under one plan as under the other.
 func (s *served) same(o *served) bool {
-	return s.digest == o.digest && s.origin == o.origin && reflect.DeepEqual(s.settings, o.settings) && reflect.DeepEqual(s.Model, o.Model)
+	return s.key == o.key && s.shared == o.shared && s.digest == o.digest && s.origin == o.origin && reflect.DeepEqual(s.settings, o.settings) && reflect.DeepEqual(s.Model, o.Model)
 }
 
 // tick closes the model's windows by the clock, until quiet is called.
@@ -131,6 +132,7 @@ func (a *Agent) replace(next *plan) error {
 		}
 		s.quiet()
 		s.windows.Flush()
+		a.leaveKey(s.monitored)
 	}
 	if old != nil {
 		if err := a.exporter.Reconfigure(exportSettings(next)); err != nil {
@@ -142,7 +144,7 @@ func (a *Agent) replace(next *plan) error {
 			continue
 		}
 		if o := before[s.Name]; o != nil {
-			s.sampler.out.Store(o.sampler.out.Load()) // counts never go back
+			s.sampler.takeOver(o.sampler)
 		}
 		if err := a.openWindow(next.c, s); err != nil {
 			return err // NewSet has accepted the same options above
@@ -151,6 +153,8 @@ func (a *Agent) replace(next *plan) error {
 			s.tick(a)
 		}
 	}
+	a.spans.Configure(spanSettings(next.c.Spans))
+	a.seePlan(next)
 	a.current.Store(next)
 	return nil
 }
@@ -158,6 +162,7 @@ func (a *Agent) replace(next *plan) error {
 // openWindow makes a model's profilers; their first window begins now.
 func (a *Agent) openWindow(c *agentconfig.Config, s *served) (err error) {
 	a.tallyOf(s.Name).rebase()
+	a.joinKey(s.monitored)
 	if s.windows, err = window.NewSet([]window.Options{a.windowOptions(c, s.monitored)}); err != nil {
 		return err
 	}
@@ -180,6 +185,7 @@ func (t *tally) since(now signal.Capture) signal.Capture {
 	return signal.Capture{
 		Seen: now.Seen - t.base.Seen, SampledOut: now.SampledOut - t.base.SampledOut,
 		Dropped: now.Dropped - t.base.Dropped, Undecodable: now.Undecodable - t.base.Undecodable,
+		OverCeiling: now.OverCeiling - t.base.OverCeiling, Unread: now.Unread - t.base.Unread,
 	}
 }
 

@@ -24,7 +24,7 @@ func newPredictor(m *monitored, system signal.SystemID, instance signal.Instance
 		return nil
 	}
 	p := &predictor{model: m, attributes: m.Predictions.Groups, words: words{texts: map[string]string{}, numbers: map[float64]string{}}}
-	p.shared = signal.Prediction{System: system, Instance: instance, Rate: m.Sample.Share(), Baseline: m.digest}
+	p.shared = signal.Prediction{System: system, Instance: instance, Baseline: m.digest}
 	if m.Labels.Join { // groups stay here: they are counted
 		p.attributes = nil
 		for _, one := range m.Protected {
@@ -45,6 +45,7 @@ func (p *predictor) predictions(obs *signal.Observation) []signal.Prediction {
 	value := columnOf(obs, signal.TargetPrediction, m.Outcome.Output)
 	score := columnOf(obs, signal.TargetPrediction, m.Outcome.Score)
 	row := p.shared
+	row.Rate = obs.Rate
 	row.Model = signal.ModelRef{Name: m.Name, Version: m.Version}
 	if m.Version == "" {
 		row.Model.Version = p.words.text(obs.Model.Version)

@@ -239,16 +239,24 @@ func TestSamplingIsTheSameOnEveryReplicaAndAccountedFor(t *testing.T) {
 	}
 }
 
-// Without an id every fourth request is profiled at a rate of a quarter.
-func TestNamelessRequestsAreSampledEvenly(t *testing.T) {
+// Without an id requests are chosen at random: their number is within five
+// deviations of what the rate says.
+func TestNamelessRequestsAreSampledAtTheRate(t *testing.T) {
+	const requests, rate = 200, 0.25
 	server := startModelServer(t, approve)
 	receiver := otlptest.Start(t, nil)
 	c := loanConfig(t, server.URL, receiver.URL())
-	c.Models[0].Sample.Rate = new(0.25)
+	c.Models[0].Sample.Rate = new(rate)
 	a := startAgent(t, c, nil)
-	serveLoans(t, a, server, 0, 40)
-	if got := awaitWindows(t, receiver, 1)[0].Capture; got.Profiled != 10 || got.SampledOut < 27 || got.SampledOut > 30 {
-		t.Errorf("account %+v", got)
+	serveLoans(t, a, server, 0, requests)
+	stopAgent(t, a)
+	var sum signal.Capture
+	for _, d := range incomes(profiles(t, receiver)) {
+		sum.Add(d.Capture)
+	}
+	off := math.Abs(float64(sum.Profiled) - rate*requests)
+	if sum.Seen != requests || sum.Profiled+sum.SampledOut != requests || sum.Unread > 0 || off > 5*math.Sqrt(requests*rate*(1-rate)) {
+		t.Errorf("account %+v", sum)
 	}
 }
 

@@ -9,10 +9,7 @@ import (
 
 // newDecoder makes the decoder of all models.
 func newDecoder(c *agentconfig.Config, models []monitored) (*wire.Decoders, error) {
-	o := wire.Options{Models: map[string]wire.Model{}, MaxInflated: int(c.Tap.MaxBody), Refused: detect.Refused}
-	for i := range models {
-		o.Models[models[i].Name] = wireModel(&models[i].Model)
-	}
+	o := wire.Options{Models: newSelection(models).wireModels(), MaxInflated: int(c.Tap.MaxBody), Refused: detect.Refused}
 	return wire.NewDecoders(o)
 }
 
@@ -33,7 +30,6 @@ func wireSide(s agentconfig.Side) wire.Side {
 // checkProtocols reports every way in which the models cannot be decoded, each
 // with its path.
 func checkProtocols(models []agentconfig.Model, f *config.Faults) {
-	paths := map[string]int{}
 	for i := range models {
 		at := f.Index(i)
 		m := wireModel(&models[i])
@@ -43,14 +39,6 @@ func checkProtocols(models []agentconfig.Model, f *config.Faults) {
 				setting = setting.At(key)
 			}
 			setting.Add("%s", fault.Text)
-		}
-		if m.Path == "" {
-			continue
-		}
-		if first, twice := paths[m.Path]; twice {
-			at.At("path").Add("%q is also that of models[%d]; nothing tells the two apart", m.Path, first)
-		} else {
-			paths[m.Path] = i
 		}
 	}
 }

@@ -2,6 +2,8 @@ package agent_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"net/http"
 	"os"
@@ -143,22 +145,36 @@ func TestSamplingChangesWithoutLosingCount(t *testing.T) {
 	receiver := otlptest.Start(t, nil)
 	c := loanConfig(t, server.URL, receiver.URL())
 	a := startAgent(t, c, nil)
+	all := 0
 	for i, rate := range []float64{0.5, 0.25, 1} {
 		if err := a.Apply(changed(c, func(n *agentconfig.Config) { n.Models[0].Sample.Rate = &rate })); err != nil {
 			t.Fatal(err)
 		}
-		serveLoans(t, a, server, i*40, i*40+40)
-		awaitCounted(t, a, "loans", int(40*rate))
+		profiled := 0
+		for n := range 40 {
+			id := fmt.Sprint("request-", i*40+n)
+			named(t, "http://"+a.Addr(), string(loanRequest(t, n)), "X-Request-Id", id)
+			if fraction(id) < rate {
+				profiled++
+			}
+		}
+		awaitCounted(t, a, "loans", profiled)
+		all += profiled
 	}
 	stopAgent(t, a)
 	var sum signal.Capture
 	for _, d := range incomes(profiles(t, receiver)) {
-		c := d.Capture
-		sum.Seen, sum.Profiled, sum.SampledOut = sum.Seen+c.Seen, sum.Profiled+c.Profiled, sum.SampledOut+c.SampledOut
+		sum.Add(d.Capture)
 	}
-	if sum.Seen != 120 || sum.Profiled != 20+10+40 || sum.SampledOut != 20+30 {
-		t.Errorf("%+v", sum)
+	if n := uint64(all); sum.Seen != 120 || sum.Profiled != n || sum.SampledOut != 120-n || sum.Unread != 120-n || sum.OverCeiling > 0 {
+		t.Errorf("%d are profiled, the account is %+v", n, sum)
 	}
+}
+
+// fraction is where an id lies among all, as the page about sampling has it.
+func fraction(id string) float64 {
+	sum := sha256.Sum256([]byte(id))
+	return float64(binary.BigEndian.Uint64(sum[:8])) / 0x1p64
 }
 
 // awaitCounted waits until so many of a model's requests are profiled, under the

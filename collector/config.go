@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/evenkeel/evenkeel/collector/ingest"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -22,7 +23,8 @@ type Config struct {
 	Spool       Spool           `yaml:"spool"`
 	Drain       Drain           `yaml:"drain"`
 	Fleet       Fleet           `yaml:"fleet"`
-	Labels      Labels          `yaml:"labels"`
+	Labels      AllLabels       `yaml:"labels"`
+	Query       Query           `yaml:"query"`
 	Rules       Rules           `yaml:"rules"`
 	Systems     []System        `yaml:"systems"`
 	Plugins     []Plugin        `yaml:"plugins"`
@@ -55,6 +57,18 @@ type OTLP struct {
 	GRPC       Listener     `yaml:"grpc"`
 	HTTP       Listener     `yaml:"http"`
 	MaxRequest config.Bytes `yaml:"max_request"` // before and after decompression
+
+	MaxInflight config.Bytes    `yaml:"max_inflight"` // of all requests that are read, decoded or written
+	MaxAge      config.Duration `yaml:"max_age"`      // of an item when it comes; 0: no bound
+	MaxAhead    config.Duration `yaml:"max_ahead"`    // of our clock
+	Series      SeriesBudget    `yaml:"series"`
+}
+
+// SeriesBudget bounds the time series that senders may make.
+type SeriesBudget struct {
+	PerSource int             `yaml:"per_source"` // 0: no bound
+	Total     int             `yaml:"total"`      // 0: no bound
+	Idle      config.Duration `yaml:"idle"`       // after which a series no longer counts
 }
 
 // Listener is an address to listen on, host:port; port 0 lets the system choose.
@@ -85,7 +99,8 @@ type Spool struct {
 type Drain struct {
 	MaxRecords int             `yaml:"max_records"`
 	MaxBytes   config.Bytes    `yaml:"max_bytes"`
-	Every      config.Duration `yaml:"every"` // at least so often, however little waits
+	Every      config.Duration `yaml:"every"`    // at least so often, however little waits
+	Parallel   int             `yaml:"parallel"` // batches at the same time
 }
 
 // Fleet says how long a window waits for replicas that are late.
@@ -126,13 +141,25 @@ func Default() Config {
 	return Config{
 		Data:        defaultData(),
 		ClickHouse:  ClickHouse{Database: "evenkeel", Timeout: config.Duration(30 * time.Second)},
-		OTLP:        OTLP{GRPC: Listener{"127.0.0.1:4317"}, HTTP: Listener{"127.0.0.1:4318"}, MaxRequest: 16 << 20},
+		OTLP:        defaultOTLP(),
 		API:         Listener{"127.0.0.1:42001"},
 		Spool:       Spool{Max: 1 << 30, Segment: 64 << 20},
-		Drain:       Drain{MaxRecords: 1000, MaxBytes: 8 << 20, Every: config.Duration(200 * time.Millisecond)},
+		Drain:       Drain{MaxRecords: 1000, MaxBytes: 8 << 20, Every: config.Duration(200 * time.Millisecond), Parallel: 2},
 		Fleet:       Fleet{Grace: config.Duration(5 * time.Second), StartGrace: config.Duration(90 * time.Second)},
-		Labels:      Labels{Horizon: config.Duration(24 * time.Hour)},
+		Labels:      defaultLabels(),
+		Query:       defaultQuery(),
 		StopTimeout: config.Duration(5 * time.Second),
+	}
+}
+
+// defaultOTLP has its numbers from ingest.
+func defaultOTLP() OTLP {
+	o := ingest.DefaultServerOptions()
+	return OTLP{
+		GRPC: Listener{o.GRPC}, HTTP: Listener{o.HTTP},
+		MaxRequest: config.Bytes(o.MaxRequest), MaxInflight: config.Bytes(o.MaxInflight),
+		MaxAge: config.Duration(o.Limits.MaxAge), MaxAhead: config.Duration(o.Limits.MaxAhead),
+		Series: SeriesBudget{o.Limits.Series.PerSource, o.Limits.Series.Total, config.Duration(o.Limits.Series.Idle)},
 	}
 }
 

@@ -32,8 +32,12 @@ otlp:
   grpc: {listen: "0.0.0.0:4317"}
   http: {listen: "4318"}
   max_request: 10
+  max_inflight: 1
+  max_age: -1h
+  max_ahead: 48h
+  series: {per_source: -1, total: -1, idle: 0s}
 spool: {max: 1MiB, segment: 1MiB}
-drain: {max_records: 0, max_bytes: 1, every: 0s}
+drain: {max_records: 0, max_bytes: 1, every: 0s, parallel: 0}
 fleet: {grace: 0s, start_grace: 0s}
 labels: {horizon: 0s}
 tls: {cert_file: /does/not/exist}
@@ -50,8 +54,9 @@ plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
 	lines := strings.Split(err.Error(), "\n")
 	for _, path := range []string{
 		"data", "clickhouse.addr", "clickhouse.database", "clickhouse.timeout", "clickhouse.password_file",
-		"engine.library", "otlp.grpc.listen", "otlp.http.listen", "otlp.max_request", "spool.max",
-		"drain.max_records", "drain.max_bytes", "drain.every", "fleet.grace", "fleet.start_grace", "labels.horizon", "tls", "tls.cert_file",
+		"engine.library", "otlp.grpc.listen", "otlp.http.listen", "otlp.max_request",
+		"otlp.max_inflight", "otlp.max_age", "otlp.max_ahead", "otlp.series.per_source", "otlp.series.total", "otlp.series.idle", "spool.max",
+		"drain.max_records", "drain.max_bytes", "drain.every", "drain.parallel", "fleet.grace", "fleet.start_grace", "labels.horizon", "tls", "tls.cert_file",
 		"systems[1].id", "systems[2].id", "systems[3].labels.horizon", "plugins[0].name", "plugins[1].path", "plugins[1].sha256", "plugins[2].name",
 	} {
 		found := 0
@@ -64,8 +69,8 @@ plugins: [{name: Web hook}, {name: x, path: /does/not/exist}, {name: x}]
 			t.Errorf("%s: reported %d times", path, found)
 		}
 	}
-	if len(lines) != 25 {
-		t.Errorf("%d faults, want 25:\n%v", len(lines), err)
+	if len(lines) != 32 {
+		t.Errorf("%d faults, want 32:\n%v", len(lines), err)
 	}
 }
 

@@ -42,17 +42,18 @@ type runner struct {
 	life    *lifecycle
 	metrics *prometheus.Registry
 
-	access   access
-	rules    *rules.Set
-	spool    *spool.Spool
-	health   *ingest.Health
-	store    *clickhouse.Store
-	queries  *query.Engine
-	register *register.Register
-	delivery delivery
-	fleet    *fleet.Fleet
-	server   *ingest.Server
-	apiAddr  string
+	access     access
+	rules      *rules.Set
+	spool      *spool.Spool
+	health     *ingest.Health
+	store      *clickhouse.Store
+	queries    *query.Engine
+	register   *register.Register
+	delivery   delivery
+	governance governance
+	fleet      *fleet.Fleet
+	server     *ingest.Server
+	apiAddr    string
 }
 
 // start is the list of all parts, in the order in which they depend on each
@@ -67,6 +68,7 @@ func (r *runner) start(ctx context.Context) error {
 		r.openStore,
 		r.openRegister,
 		r.startDelivery,
+		r.startGovernance,
 		r.startJudging,
 		r.startDrain,
 		r.startServer,
@@ -112,7 +114,7 @@ func (r *runner) openServer(ctx context.Context) (err error) {
 	o.GRPC = r.config.OTLP.GRPC.Listen
 	o.HTTP = r.config.OTLP.HTTP.Listen
 	o.Tokens, o.TLS = r.access.senders, r.access.tls
-	o.MaxRequest = int64(r.config.OTLP.MaxRequest)
+	r.config.OTLP.limit(&o)
 	o.StopTimeout = r.config.StopTimeout.Std()
 	o.Log = r.log
 	if r.server, err = ingest.Listen(ctx, o, r.spool, r.health); err != nil {
@@ -130,7 +132,7 @@ func (r *runner) openRegister(ctx context.Context) (err error) {
 // startJudging starts fleet and, before it, the evaluator that it tells of
 // sealed windows.
 func (r *runner) startJudging(context.Context) error {
-	r.queries = query.New(r.store, query.Options{Logger: r.log})
+	r.queries = query.New(r.store, r.config.Query.options(r.log))
 	systems := make([]signal.SystemID, 0, len(r.config.Systems))
 	for _, s := range r.config.Systems {
 		systems = append(systems, signal.SystemID(s.ID))
@@ -149,6 +151,7 @@ func (r *runner) startJudging(context.Context) error {
 		Grace:       r.config.Fleet.Grace.Std(),
 		StartGrace:  r.config.Fleet.StartGrace.Std(),
 		Horizon:     r.config.horizon,
+		Late:        r.config.Labels.Late.Std(),
 		Stored:      newWatermark(r.spool.Stats).stored,
 		Log:         r.log, Metrics: r.metrics,
 	})
@@ -163,6 +166,7 @@ func (r *runner) startJudging(context.Context) error {
 func (r *runner) startDrain(context.Context) error {
 	o := ingest.DefaultDrainOptions()
 	o.Every = r.config.Drain.Every.Std()
+	o.Parallel = r.config.Drain.Parallel
 	o.StopTimeout = r.config.StopTimeout.Std()
 	o.Stored = r.stored
 	o.Log = r.log

@@ -59,9 +59,11 @@ func (r *runner) serve(ctx context.Context, server *http.Server, socket net.List
 func (r *runner) apiOptions() api.Options {
 	o := api.Options{
 		Register: r.register, Query: r.queries, Reader: r.store,
+		Rules:  r.rules,
 		Known:  r.known,
 		Ready:  r.ready,
-		Labels: r.server, MaxLabels: int64(r.config.OTLP.MaxRequest),
+		Labels: r.server, Lineage: r.server, Reviews: r.server, MaxLabels: int64(r.config.OTLP.MaxRequest),
+		Baselines: r.governance.baselines, Alerts: r.governance.alerts,
 		Metrics: r.metrics,
 		Tickets: r.delivery.outbox.Tickets,
 		Account: r.account,

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/listen"
 )
@@ -25,6 +26,7 @@ func (c *Config) Validate(name string) error {
 	c.validateClickHouse(f.At("clickhouse"))
 	c.validateListeners(f)
 	c.validateBounds(f)
+	c.Query.validate(f.At("query"))
 	c.validateSystems(f.At("systems"))
 	c.validatePlugins(f.At("plugins"))
 	mustExist(f.At("engine").At("library"), c.Engine.Library)
@@ -98,6 +100,7 @@ func (c *Config) validateBounds(f *config.Faults) {
 	if c.OTLP.MaxRequest < 1<<10 {
 		f.At("otlp").At("max_request").Add("%s is too small; at least 1KiB", c.OTLP.MaxRequest)
 	}
+	c.OTLP.validate(f.At("otlp"))
 	if c.Spool.Segment < 1<<16 {
 		f.At("spool").At("segment").Add("%s is too small; at least 64KiB", c.Spool.Segment)
 	}
@@ -111,10 +114,36 @@ func (c *Config) validateBounds(f *config.Faults) {
 		f.At("drain").At("max_bytes").Add("%s is too small; at least 1KiB", c.Drain.MaxBytes)
 	}
 	mustBePositive(f.At("drain").At("every"), c.Drain.Every)
+	if c.Drain.Parallel < 1 {
+		f.At("drain").At("parallel").Add("must be at least 1")
+	}
 	mustBePositive(f.At("fleet").At("grace"), c.Fleet.Grace)
 	mustBePositive(f.At("fleet").At("start_grace"), c.Fleet.StartGrace)
 	mustBePositive(f.At("labels").At("horizon"), c.Labels.Horizon)
+	if c.Labels.Late < 0 {
+		f.At("labels").At("late").Add("%s; 0 to revise nothing, or longer", c.Labels.Late)
+	}
 	mustBePositive(f.At("stop_timeout"), c.StopTimeout)
+}
+
+func (o *OTLP) validate(f *config.Faults) {
+	if o.MaxInflight < o.MaxRequest {
+		f.At("max_inflight").Add("%s is less than one request of max_request, %s", o.MaxInflight, o.MaxRequest)
+	}
+	if o.MaxAge < 0 {
+		f.At("max_age").Add("%s; must be longer than nothing, or 0 for no bound", o.MaxAge)
+	}
+	mustBePositive(f.At("max_ahead"), o.MaxAhead)
+	if o.MaxAhead > config.Duration(model.ClockSlack) {
+		f.At("max_ahead").Add("%s is further than queries look; at most %s", o.MaxAhead, model.ClockSlack)
+	}
+	if o.Series.PerSource < 0 {
+		f.At("series").At("per_source").Add("must be positive, or 0 for no bound")
+	}
+	if o.Series.Total < 0 {
+		f.At("series").At("total").Add("must be positive, or 0 for no bound")
+	}
+	mustBePositive(f.At("series").At("idle"), o.Series.Idle)
 }
 
 func (c *Config) validateSystems(f *config.Faults) {

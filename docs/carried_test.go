@@ -18,7 +18,7 @@ import (
 func carriedBy(t *testing.T) map[string]map[string]bool {
 	t.Helper()
 	out := map[string]map[string]bool{}
-	found := slices.Concat(ofColumns(t), ofGroups(), ofWholeRows(t), ofJointSets(t), ofCohorts(t))
+	found := slices.Concat(ofColumns(t), ofGroups(), ofWholeRows(t), ofJointSets(t), ofCohorts(t), ofKnownCases(), ofEvaluations())
 	for i := range found {
 		q := &found[i]
 		words := []string{strings.TrimPrefix(q.Metric, "evenkeel.")}
@@ -173,4 +173,10 @@ func TestCarriedByIsComplete(t *testing.T) {
 			t.Errorf("no signal carries %s", m.Name)
 		}
 	}
+}
+
+// ofKnownCases gives what an agent says about cases that it asks itself.
+func ofKnownCases() []signal.Quantity {
+	q, _ := signal.ProbeScore(9, 10, 0.95)
+	return []signal.Quantity{q}
 }

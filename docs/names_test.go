@@ -140,7 +140,7 @@ func TestSignalNames(t *testing.T) {
 			t.Errorf("%s is not %s in Prometheus", otel, prom)
 		}
 	}
-	events := []string{signal.EventWindowProfile, signal.EventPrediction, signal.EventLabel, signal.EventBaseline, signal.EventLineageRun}
+	events := []string{signal.EventWindowProfile, signal.EventPrediction, signal.EventLabel, signal.EventBaseline, signal.EventLineageRun, signal.EventLineage, signal.EventHumanReview, signal.EventModelChanged}
 	var headings []string
 	for _, m := range heading.FindAllStringSubmatch(page, -1) {
 		if strings.HasPrefix(m[1], "evenkeel.") {
@@ -151,11 +151,16 @@ func TestSignalNames(t *testing.T) {
 
 	attributesOf(t, page, signal.EventWindowProfile, signal.EncodeDistribution(&signal.Distribution{
 		Groups: []signal.GroupCount{{Group: "a"}}, OutOfRange: 1, Rate: 0.5, Held: 1,
+		Capture:  signal.Capture{Seen: 2, SampledOut: 2, OverCeiling: 1, Unread: 1},
 		Embedded: []float64{1}, Distinct: new(measure.HyperLogLog), Estimated: new(measure.ExpectedPerformance), Outcomes: new(signal.Cohort),
 	}))
+	attributesOf(t, page, signal.EventModelChanged, new(signal.ModelChange).Attrs())
 	attributesOf(t, page, signal.EventPrediction, signal.EncodePrediction(&signal.Prediction{
 		Instance: "i", Time: time.Unix(1, 0), Score: 1, Groups: []signal.Membership{{Attribute: "a", Group: "b"}},
 		Basis: "b", Rate: 0.5, TraceID: "t", Baseline: "d", Run: "r",
+	}))
+	attributesOf(t, page, signal.EventHumanReview, signal.EncodeReview(&signal.Review{
+		Start: time.Unix(1, 0), End: time.Unix(2, 0), Decision: signal.ReviewConfirmed, Role: "r",
 	}))
 	attributesOf(t, page, signal.EventLabel, signal.EncodeLabel(&signal.Label{Time: time.Unix(1, 0), Source: "s"}))
 }
@@ -183,7 +188,7 @@ func TestSiblings(t *testing.T) {
 
 func TestTables(t *testing.T) {
 	create := regexp.MustCompile(`(?ms)^CREATE TABLE (?:IF NOT EXISTS )?(\w+)\n\((.*?)^\)`)
-	column := regexp.MustCompile("(?m)^    `?([A-Za-z_]+)`? [A-Z]")
+	column := regexp.MustCompile("(?m)^    `?([A-Za-z_.]+)`? [A-Z]")
 	real := map[string][]string{}
 	for _, m := range create.FindAllStringSubmatch(read(t, "collector/store/clickhouse/testdata/tables.golden.sql"), -1) {
 		for _, c := range column.FindAllStringSubmatch(m[2], -1) {

@@ -101,6 +101,8 @@ type Capture struct {
 	Seen        uint64 // requests that passed the proxy and were answered; refused ones are not among them
 	Profiled    uint64 // requests whose rows were counted
 	SampledOut  uint64
+	OverCeiling uint64 // of SampledOut: not wanted so, but profiling would have used too much CPU
+	Unread      uint64 // of SampledOut: left out before they could be lost
 	Dropped     uint64 // lost because the queue was full or the body too large
 	Undecodable uint64
 }
@@ -110,6 +112,8 @@ func (c *Capture) Add(o Capture) {
 	c.Seen += o.Seen
 	c.Profiled += o.Profiled
 	c.SampledOut += o.SampledOut
+	c.OverCeiling += o.OverCeiling
+	c.Unread += o.Unread
 	c.Dropped += o.Dropped
 	c.Undecodable += o.Undecodable
 }

@@ -81,6 +81,7 @@ const (
 const (
 	EventWindowProfile = "evenkeel.window.profile"
 	EventLineageRun    = "evenkeel.lineage.run"
+	EventLineage       = "evenkeel.lineage.event" // that came over the API
 	EventBaseline      = "evenkeel.baseline.declared"
 	EventPrediction    = "evenkeel.prediction"
 	EventLabel         = "evenkeel.label"

@@ -50,6 +50,8 @@ func (d *Distribution) checkParts() error {
 	switch e := d.Estimated; {
 	case !(d.Rate >= 0 && d.Rate <= 1):
 		return fmt.Errorf("%s: %v is no share", keyRate, d.Rate)
+	case max(d.Capture.OverCeiling, d.Capture.Unread) > d.Capture.SampledOut:
+		return fmt.Errorf("%s, %s: more than the %d of %s", keyOver, keyUnread, d.Capture.SampledOut, keyCaptureSampled)
 	case e == nil:
 		return nil
 	case len(e.Positives) != len(e.Negatives) || len(e.Positives) > maxElements:

@@ -12,6 +12,8 @@ const (
 	keyOutOfRange = "evenkeel.window.out_of_range"
 	keyRate       = "evenkeel.window.rate"
 	keyHeld       = "evenkeel.window.held"
+	keyOver       = "evenkeel.capture.over_ceiling"
+	keyUnread     = "evenkeel.capture.unread"
 	keyEmbedded   = "evenkeel.window.embedded"
 	keyDistinct   = "evenkeel.window.distinct"
 	keyEstimated  = "evenkeel.window.estimated"
@@ -27,6 +29,12 @@ func (d *Distribution) encodeParts() []Attr {
 	}
 	if d.rate() != 1 {
 		attrs = append(attrs, Attr{keyRate, d.Rate})
+	}
+	if d.Capture.OverCeiling > 0 {
+		attrs = append(attrs, Attr{keyOver, int64(d.Capture.OverCeiling)})
+	}
+	if d.Capture.Unread > 0 {
+		attrs = append(attrs, Attr{keyUnread, int64(d.Capture.Unread)})
 	}
 	if d.Held > 0 {
 		attrs = append(attrs, Attr{keyHeld, int64(d.Held)})
@@ -58,6 +66,12 @@ func (r *attrReader) parts(d *Distribution) {
 		if d.Rate = r.number(keyRate); d.Rate == 0 {
 			r.fail(keyRate, "nothing was profiled at a rate of 0")
 		}
+	}
+	if r.optional(keyOver) {
+		d.Capture.OverCeiling = r.count(keyOver)
+	}
+	if r.optional(keyUnread) {
+		d.Capture.Unread = r.count(keyUnread)
 	}
 	if r.optional(keyHeld) {
 		d.Held = r.count(keyHeld)

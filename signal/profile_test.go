@@ -46,6 +46,8 @@ func distributions(cells int) *rapid.Generator[*Distribution] {
 		}
 		d.OutOfRange = rapid.Uint64Range(0, total(d.Counts)).Draw(t, "out of range")
 		d.Held = rapid.Uint64Range(0, 9).Draw(t, "held")
+		d.Capture.OverCeiling = rapid.Uint64Range(0, d.Capture.SampledOut).Draw(t, "over the ceiling")
+		d.Capture.Unread = rapid.Uint64Range(0, d.Capture.SampledOut).Draw(t, "unread")
 		drawSums(t, d)
 		return d
 	})
@@ -165,7 +167,7 @@ var alwaysThere = []string{keyWindowInstance, keyWindowSequence, keyWindowStart,
 func TestDecodeNamesTheAttribute(t *testing.T) {
 	good := received(EncodeDistribution(anyDistribution()))
 	for key := range good {
-		if key == keyMin || strings.HasPrefix(key, "evenkeel.window.") && !slices.Contains(alwaysThere, key) {
+		if key == keyMin || key == keyOver || key == keyUnread || strings.HasPrefix(key, "evenkeel.window.") && !slices.Contains(alwaysThere, key) {
 			continue // its absence means that there is none
 		}
 		spoiled := maps.Clone(good)
@@ -179,6 +181,7 @@ func TestDecodeNamesTheAttribute(t *testing.T) {
 		value any
 	}{
 		"negative":        {keyMissing, int64(-1)},
+		"part of nothing": {keyOver, int64(2_000_000)},
 		"text for count":  {keyN, "12"},
 		"negative cell":   {keyCounts, []any{int64(1), int64(-1), int64(0)}},
 		"cell is a text":  {keyCounts, []any{"1", int64(1), int64(0)}},

@@ -113,7 +113,8 @@ func Duplicates(d *Distribution, confidence float64) []Quantity {
 // lostRows is how many such rows the window lost, where rows are there for all
 // requests that were not: its lost requests, times the rows that a request has on
 // average, rounded up. Requests that were left out by sampling are not lost, so a
-// sample lost as many rows as it would have kept of them. Where no request came
+// sample lost as many rows as it would have kept of them; none of those that were
+// left out unread could have been lost. Where no request came
 // through, each that was lost counts for one row at least.
 func (d *Distribution) lostRows(rows float64) uint64 {
 	lost := float64(d.Capture.Dropped) + float64(d.Capture.Undecodable)
@@ -121,7 +122,7 @@ func (d *Distribution) lostRows(rows float64) uint64 {
 		return 0
 	}
 	each := 1.0
-	if through := float64(d.Capture.Profiled) + float64(d.Capture.SampledOut); through > 0 {
+	if through := float64(d.Capture.Profiled) + float64(d.Capture.SampledOut) - float64(d.Capture.Unread); through > 0 {
 		each = rows / through
 	}
 	if n := math.Ceil(float64(lost * each)); n < math.MaxInt64 {

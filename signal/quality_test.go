@@ -92,18 +92,21 @@ func TestQualityBoundsWhatWasLost(t *testing.T) {
 		t.Errorf("nothing was lost, and beside it stands %v", q.Beside)
 	}
 	for _, c := range []struct {
-		dropped, profiled, sampledOut uint64
-		rows                          float64
-		want                          uint64
+		dropped, profiled, sampledOut, unread uint64
+
+		rows float64
+		want uint64
 	}{
-		{1, 3, 0, 10, 4},
-		{3, 1, 0, 0, 0},
-		{5, 0, 0, 10, 5},
-		{math.MaxUint64, 1, 0, math.MaxUint64, math.MaxInt64},
-		{100, 10, 990, 20, 2},
-		{1, 0, 9, 10, 2},
+		{1, 3, 0, 0, 10, 4},
+		{3, 1, 0, 0, 0, 0},
+		{5, 0, 0, 0, 10, 5},
+		{math.MaxUint64, 1, 0, 0, math.MaxUint64, math.MaxInt64},
+		{100, 10, 990, 0, 20, 2},
+		{1, 0, 9, 0, 10, 2},
+		{10, 10, 990, 990, 20, 20}, // all that were lost had been chosen
+		{10, 10, 990, 500, 20, 1},
 	} {
-		d := &Distribution{Capture: Capture{Dropped: c.dropped, Profiled: c.profiled, SampledOut: c.sampledOut}}
+		d := &Distribution{Capture: Capture{Dropped: c.dropped, Profiled: c.profiled, SampledOut: c.sampledOut, Unread: c.unread}}
 		if got := d.lostRows(c.rows); got != c.want {
 			t.Errorf("%+v: %d lost", c, got)
 		}

@@ -24,10 +24,12 @@ type Config struct {
 	State       string            `yaml:"state"`        // folder for the instance id, window sequences and export spool
 	Listen      string            `yaml:"listen"`       // inference port; may face the network, as the model server's did
 	Upstream    string            `yaml:"upstream"`     // the model server
+	UpstreamTLS UpstreamTLS       `yaml:"upstream_tls"` // of an https upstream
 	Admin       Admin             `yaml:"admin"`        // health, readiness, /metrics
 	Metrics     Metrics           `yaml:"metrics"`      // who may read /metrics
 	Tap         Tap               `yaml:"tap"`          // how much of the traffic is kept for decoding
 	Models      []Model           `yaml:"models"`       // what is monitored; required
+	Sample      Sampling          `yaml:"sample"`       // what profiling may cost
 	Window      Window            `yaml:"window"`       // when a profile closes and how groups are judged
 	Export      Export            `yaml:"export"`       // where the signals go
 	Heartbeat   config.Duration   `yaml:"heartbeat"`    // sent also when no request comes
@@ -37,6 +39,8 @@ type Config struct {
 	Baselines   Baselines         `yaml:"baselines"`    // where baselines that are named by their digest come from
 	Intake      Intake            `yaml:"intake"`       // payloads that others have logged
 	Scrape      Scrape            `yaml:"scrape"`       // the model server's own counters
+	Spans       Spans             `yaml:"spans"`        // which requests are told as spans
+	Evaluations Evaluations       `yaml:"evaluations"`  // what evaluators say of answers
 }
 
 // Admin is the port for operators: /healthz, /readyz, /metrics.
@@ -118,8 +122,10 @@ func Load(path string) (*Config, error) {
 // folder.
 func (c *Config) resolve(folder string) error {
 	paths := []*string{&c.State, &c.Export.TokenFile, &c.Export.TLS.CAFile, &c.Baselines.TokenFile, &c.Baselines.TLS.CAFile}
+	paths = append(paths, c.UpstreamTLS.paths()...)
 	for i := range c.Models {
 		paths = append(paths, c.Models[i].privacyPaths()...)
+		paths = append(paths, &c.Models[i].Probe.Cases)
 		if _, byDigest := c.Models[i].BaselineDigest(); !byDigest {
 			paths = append(paths, &c.Models[i].Baseline)
 		}

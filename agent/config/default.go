@@ -38,5 +38,8 @@ func Default() *Config {
 			Every: config.Duration(15 * time.Second), Timeout: config.Duration(5 * time.Second),
 			MaxBody: 8 << 20, Servers: []ScrapeServer{},
 		},
+		Spans: Spans{Rate: 0.01, Slow: 0.99, Every: config.Duration(10 * time.Second), MaxCount: 100, MaxBytes: 256 << 10},
+
+		Evaluations: Evaluations{MaxBody: 1 << 20},
 	}
 }

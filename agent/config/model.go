@@ -11,6 +11,10 @@ import (
 type Model struct {
 	Name      string      `yaml:"name"`      // as in the V2 URL /v2/models/<name>/infer
 	Version   string      `yaml:"version"`   // empty: taken from the response or the URL
+	Stage     string      `yaml:"stage"`     // transformed: the inputs are seen behind the transformation of features; empty: as they come
+	Route     string      `yaml:"route"`     // names one way to the model, with windows of its own; empty: all
+	Match     Match       `yaml:"match"`     // which requests the entry is about, where the URL says too little
+	Window    ModelWindow `yaml:"window"`    // where its windows differ from the agent's
 	Baseline  string      `yaml:"baseline"`  // file of `evenkeel baseline build`, relative to this file, or sha256:DIGEST of one that the collector knows; empty: no drift
 	Protocol  string      `yaml:"protocol"`  // the only one that is decoded; empty: the one that the URL is of
 	Path      string      `yaml:"path"`      // where the model is asked, in place of the protocol's URL; needs Protocol
@@ -29,6 +33,7 @@ type Model struct {
 	Sample      Sample      `yaml:"sample"`      // how many of the requests are profiled
 	LLM         LLM         `yaml:"llm"`         // what is looked for in the texts of a language model
 	Learn       Learn       `yaml:"learn"`       // make a baseline of the first requests where there is none
+	Probe       Probe       `yaml:"probe"`       // known cases that the model server is asked
 }
 
 // Side says how a request or an answer is read. Which values are allowed is the
@@ -100,6 +105,7 @@ type Protected struct {
 // never do.
 type Predictions struct {
 	Send        bool                 `yaml:"send"`
+	Rate        *float64             `yaml:"rate"`         // share of the requests whose predictions are sent, above 0 and up to 1; null: those that are profiled
 	Groups      []signal.FeatureName `yaml:"groups"`       // inputs whose value is told with each row; needs LawfulBasis
 	LawfulBasis string               `yaml:"lawful_basis"` // on which they are processed, in words for the auditor; is sent with them
 }

@@ -36,8 +36,10 @@ func (c *Config) Validate(name string) error {
 		f.At("admin").At("listen").Add("%s faces the network without authentication; listen on 127.0.0.1 or set metrics.allow_remote: true", c.Admin.Listen)
 	}
 	httpURL(f.At("upstream"), c.Upstream)
+	c.UpstreamTLS.validate(f.At("upstream_tls"), c.Upstream)
 	c.Tap.validate(f.At("tap"))
 	c.validateModels(f.At("models"))
+	c.Sample.validate(f.At("sample"))
 	c.Window.validate(f.At("window"))
 	c.Export.validate(f.At("export"))
 	positive(f.At("heartbeat"), c.Heartbeat)
@@ -45,6 +47,8 @@ func (c *Config) Validate(name string) error {
 	positive(f.At("stop_timeout"), c.StopTimeout)
 	c.validateOperation(f)
 	c.validateIntake(f.At("intake"))
+	c.Spans.validate(f.At("spans"))
+	c.Evaluations.validate(f.At("evaluations"))
 	return f.Err()
 }
 
@@ -68,10 +72,10 @@ func (c *Config) validateModels(f *config.Faults) {
 		at := f.Index(i)
 		if m.Name == "" {
 			at.At("name").Add("missing; write it as the URL does, for example <name> in /v2/models/<name>/infer")
-		} else if first, twice := seen[m.Name]; twice {
-			at.At("name").Add("%q is also models[%d]; one entry serves all versions", m.Name, first)
+		} else if first, twice := seen[m.Entry()]; twice {
+			at.At("name").Add("%q is also models[%d]; one entry serves all versions, and several need a stage or a route", m.Entry(), first)
 		} else {
-			seen[m.Name] = i
+			seen[m.Entry()] = i
 		}
 		m.validate(at)
 	}

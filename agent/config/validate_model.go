@@ -9,6 +9,7 @@ import (
 )
 
 func (m *Model) validate(f *config.Faults) {
+	m.validateEntry(f)
 	m.Inputs.validate(f.At("inputs").At("columns"))
 	m.Outputs.validate(f.At("outputs").At("columns"))
 	m.Outcome.validate(f.At("outcome"))
@@ -20,6 +21,7 @@ func (m *Model) validate(f *config.Faults) {
 		f.At("sample").At("rate").Add("%v is not above 0 and up to 1; leave it out to profile every request", r)
 	}
 	m.validateLearn(f)
+	m.validateProbe(f.At("probe"))
 	m.validateLLM(f)
 	if m.Baseline == "" { // otherwise the baseline may say it
 		m.NeedsOutcome(f)
@@ -76,6 +78,7 @@ func attribute(f *config.Faults, name signal.FeatureName, seen map[signal.Featur
 
 func (m *Model) validatePredictions(f *config.Faults) {
 	p := &m.Predictions
+	p.validateRate(f.At("rate"))
 	seen := map[signal.FeatureName]bool{}
 	for i, name := range p.Groups {
 		attribute(f.At("groups").Index(i), name, seen)

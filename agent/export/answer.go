@@ -6,6 +6,7 @@ import (
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -51,7 +52,14 @@ func isStatus(contentType string, answer []byte) bool {
 // records of the request were dropped, and why. An answer that is not OTLP
 // tells nothing.
 func rejected(k Kind, answer []byte) (records int64, why string) {
-	if k != Metrics {
+	switch k {
+	case Traces:
+		var r coltrace.ExportTraceServiceResponse
+		if proto.Unmarshal(answer, &r) != nil {
+			return 0, ""
+		}
+		return r.GetPartialSuccess().GetRejectedSpans(), r.GetPartialSuccess().GetErrorMessage()
+	case Logs, Predictions:
 		var r collogs.ExportLogsServiceResponse
 		if proto.Unmarshal(answer, &r) != nil {
 			return 0, ""

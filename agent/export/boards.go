@@ -88,9 +88,9 @@ func (v *views) scoreGauges() error {
 
 // scores gives what all boards show. The slices inside are never changed.
 func (v *views) scores() []score {
+	out := v.beside()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var out []score
 	for _, b := range v.boards {
 		out = append(out, b.scores...)
 	}

@@ -36,6 +36,7 @@ func (e *Exporter) close(ctx context.Context) error {
 	if n := e.held.windows(); n > 0 {
 		e.o.Log.Error("windows are lost: they could not be written to the export spool", "windows", n)
 	}
+	e.writeSpans()
 	err = errors.Join(err, e.evidence.Close(toDisk), e.views.Close(toDisk, e.stop != nil && !e.failed.Load()))
 	if e.stop != nil {
 		var drains sync.WaitGroup

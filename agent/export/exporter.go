@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/evenkeel/evenkeel/agent/config"
+	"github.com/evenkeel/evenkeel/agent/span"
 	"github.com/evenkeel/evenkeel/agent/window"
 	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/internal/guard"
@@ -37,6 +38,7 @@ type Options struct {
 	Retry        Retry                                     // zero: its defaults
 	Now          func() time.Time                          // nil: time.Now
 	Wrap         func(http.RoundTripper) http.RoundTripper // looks at the round trips to the collector; nil: nobody does
+	Spans        *span.Keeper                              // chooses the requests that are told as spans; nil: none is
 	Guard        *guard.Guard                              // counts the panics that are recovered, which Watch shows; nil: one of its own
 	Log          *slog.Logger
 }
@@ -48,6 +50,7 @@ type Exporter struct {
 	spool       *spool
 	evidence    *evidence
 	predictions *predictions
+	traces      *traces
 	views       *views
 	client      *http.Client
 	senders     []*sender
@@ -84,7 +87,10 @@ func New(o Options) (*Exporter, error) {
 	if o.Guard == nil {
 		o.Guard = guard.New(o.Log)
 	}
-	o.Guard.Expect(partSender, partSchedule, partEvidence, partPredictions, partMetrics)
+	if o.Spans == nil {
+		o.Spans = span.New(span.Settings{}, nil)
+	}
+	o.Guard.Expect(partTraces, partSender, partSchedule, partEvidence, partPredictions, partMetrics)
 	client, err := newClient(o.Export)
 	if err != nil {
 		return nil, err
@@ -106,6 +112,7 @@ func New(o Options) (*Exporter, error) {
 		return nil, err
 	}
 	e.predictions = newPredictions(rows)
+	e.traces = newTraces(o.Identity, e.spool)
 	every := rhythm{metrics: o.Export.MetricsEvery.Std(), heartbeat: o.Heartbeat}
 	if e.views, err = newViews(o.Identity, e.spool, every, o.Now, o.Guard, o.Log); err != nil {
 		return nil, err
@@ -160,6 +167,7 @@ func (e *Exporter) Start() {
 	}
 	e.running.Go(func() { e.o.Guard.Keep(ctx, partSchedule, e.keep) })
 	e.running.Go(func() { e.o.Guard.Keep(ctx, partPredictions, e.keepPredictions) })
+	e.running.Go(func() { e.o.Guard.Keep(ctx, partTraces, e.keepSpans) })
 }
 
 // keep does what has to be done though no window closes: declare, and write
@@ -191,6 +199,7 @@ func (e *Exporter) keep(ctx context.Context) {
 func (e *Exporter) Publish(ctx context.Context, c *window.Closed) error {
 	err := e.writeNext(ctx, c)
 	e.o.Guard.Run(partMetrics, func() { e.show(c) })
+	e.o.Guard.Run(partTraces, func() { e.traceWindow(c, err) })
 	return err
 }
 
@@ -206,7 +215,7 @@ func (e *Exporter) writeNext(ctx context.Context, c *window.Closed) error {
 // store makes a window's records durable. A panic is an error that no
 // repetition cures.
 func (e *Exporter) store(ctx context.Context, c *window.Closed) error {
-	return e.o.Guard.Try(partEvidence, func() error { return e.evidence.Write(ctx, windowEvents(c)) })
+	return e.o.Guard.Try(partEvidence, func() error { return e.evidence.Write(e.traced(ctx, c), windowEvents(c)) })
 }
 
 // write puts a window into the spool, behind those that are held.

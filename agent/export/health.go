@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	keySignal = "evenkeel.export.signal" // logs, metrics or predictions, in the exporter's own figures
+	keySignal = "evenkeel.export.signal" // logs, metrics, predictions or traces, in the exporter's own figures
 	keyPart   = "evenkeel.agent.part"    // where a panic was recovered
 )
 
@@ -112,6 +112,8 @@ func (e *Exporter) watchExport() error {
 	lost := m.counter("evenkeel.export.window.lost", "{window}", "Windows that were lost because too many were held.")
 	rowsSent := m.counter("evenkeel.export.prediction.sent", "{prediction}", "Predictions that the collector took.")
 	rowsLost := m.counter("evenkeel.export.prediction.lost", "{prediction}", "Predictions that were to be sent and never will be, by reason.")
+	spansSent := m.counter("evenkeel.export.span.sent", "{span}", "Spans that the collector took.")
+	spansLost := m.counter("evenkeel.export.span.lost", "{span}", "Spans that were to be sent and never will be, by reason.")
 	return m.observe("watch the export", func(o metric.Observer) {
 		for _, k := range kinds {
 			counts, attrs := e.spool.Counts(k), metric.WithAttributes(attribute.String(keySignal, string(k)))
@@ -123,6 +125,11 @@ func (e *Exporter) watchExport() error {
 		o.ObserveInt64(rowsSent, rows.RecordsSent)
 		for reason, n := range e.predictions.lost(rows) {
 			o.ObserveInt64(rowsLost, n, metric.WithAttributes(attribute.String(signal.KeyReason, reason)))
+		}
+		spans := e.spool.Counts(Traces)
+		o.ObserveInt64(spansSent, spans.RecordsSent)
+		for reason, n := range e.traces.lost(spans, e.o.Spans.GivenUp()) {
+			o.ObserveInt64(spansLost, n, metric.WithAttributes(attribute.String(signal.KeyReason, reason)))
 		}
 		h, l := e.held.account()
 		o.ObserveInt64(held, h)

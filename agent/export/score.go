@@ -119,6 +119,9 @@ func groupScores(c *window.Closed, d *signal.Distribution, declared string, w co
 
 func modelAttrs(m signal.ModelRef) []attribute.KeyValue {
 	attrs := []attribute.KeyValue{attribute.String(signal.KeyModelName, m.Name)}
+	for _, d := range signal.EntryDimensions(m.Name) {
+		attrs = append(attrs, attribute.String(d.Key, d.Value))
+	}
 	if m.Version != "" {
 		attrs = append(attrs, attribute.String(signal.KeyModelVersion, m.Version))
 	}

@@ -23,17 +23,19 @@ const (
 	Logs        Kind = "logs"        // evidence: windows, baselines, lineage
 	Metrics     Kind = "metrics"     // views
 	Predictions Kind = "predictions" // single rows, as logs
+	Traces      Kind = "traces"      // single requests and windows, as spans
 )
 
-var kinds = []Kind{Logs, Metrics, Predictions}
+var kinds = []Kind{Logs, Metrics, Predictions, Traces}
 
 // spool keeps OTLP requests on disk until the collector has them: one file for
 // each request, named <number>.<kind>, written aside, fsynced and renamed, so
 // that it is there whole or not at all. Numbers never repeat, also not over
 // restarts: the collector deduplicates by them.
 //
-// Logs may use all of max, metrics half and predictions a quarter of it. What
-// does not fit is refused, except that waiting predictions make room for logs.
+// Logs may use all of max, metrics half, predictions a quarter and traces an eighth
+// of it. What does not fit is refused, except that waiting traces, and then
+// predictions, make room for logs.
 // Safe for concurrent use; one process at a time (the state folder's lock).
 type spool struct {
 	folder     string

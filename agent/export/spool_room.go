@@ -10,8 +10,8 @@ import (
 	"github.com/evenkeel/evenkeel/internal/errs"
 )
 
-// admit says whether n more bytes of this kind fit. Predictions that wait make
-// room for logs: a window is never refused for their sake.
+// admit says whether n more bytes of this kind fit. Traces and predictions that
+// wait make room for logs: a window is never refused for their sake.
 func (s *spool) admit(k Kind, n int64) error {
 	total := int64(0)
 	for _, c := range s.counts {
@@ -19,10 +19,10 @@ func (s *spool) admit(k Kind, n int64) error {
 	}
 	over := total + n - s.max
 	switch {
-	case k == Metrics && s.counts[k].Bytes+n > s.max/2, k == Predictions && s.counts[k].Bytes+n > s.max/4:
+	case k == Metrics && s.counts[k].Bytes+n > s.max/2, k == Predictions && s.counts[k].Bytes+n > s.max/4, k == Traces && s.counts[k].Bytes+n > s.max/8:
 	case over <= 0:
 		return nil
-	case k == Logs && over <= s.counts[Predictions].Bytes:
+	case k == Logs && over <= s.counts[Predictions].Bytes+s.counts[Traces].Bytes:
 		return s.evict(over)
 	}
 	return errs.E("append to the export spool", errs.Exhausted,
@@ -30,12 +30,15 @@ func (s *spool) admit(k Kind, n int64) error {
 		"the collector takes less than is produced; see whether it is up, or raise export.spool.max")
 }
 
-// evict removes the oldest predictions until n bytes are free. It may take the
-// one that is being sent.
+// evict removes the oldest traces, and where those are not enough the oldest
+// predictions, until n bytes are free. It may take the one that is being sent.
 func (s *spool) evict(n int64) error {
-	counts := s.counts[Predictions]
 	for n > 0 {
-		e := s.queues[Predictions][0]
+		k := Traces
+		if len(s.queues[k]) == 0 {
+			k = Predictions
+		}
+		counts, e := s.counts[k], s.queues[k][0]
 		records := s.recordsOf(e)
 		if err := os.Remove(filepath.Join(s.folder, e.name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return errs.E("make room in the export spool", errs.Unavailable, err, "")

@@ -100,12 +100,14 @@ func TestSpoolLaws(t *testing.T) {
 				} else if errs.KindOf(err) != errs.Exhausted {
 					rt.Fatal(err)
 				}
-				if k == Logs { // the oldest predictions may have made room
-					waiting := int(s.Counts(Predictions).Waiting)
-					if waiting < len(model[Predictions]) && s.Counts(Logs).Waiting != int64(len(model[Logs])) {
-						rt.Fatal("predictions made room for nothing")
+				if k == Logs { // the oldest traces and predictions may have made room
+					for _, gave := range []Kind{Traces, Predictions} {
+						waiting := int(s.Counts(gave).Waiting)
+						if waiting < len(model[gave]) && s.Counts(Logs).Waiting != int64(len(model[Logs])) {
+							rt.Fatalf("%s made room for nothing", gave)
+						}
+						model[gave] = model[gave][len(model[gave])-waiting:]
 					}
-					model[Predictions] = model[Predictions][len(model[Predictions])-waiting:]
 				}
 			case "done", "aside":
 				body, n := oldest(t, s, k)
@@ -149,9 +151,9 @@ func accountIsTheDisk(t *rapid.T, s *spool, folder string, max int64) {
 		}
 		onDisk += info.Size()
 	}
-	logs, metrics, predictions := s.Counts(Logs).Bytes, s.Counts(Metrics).Bytes, s.Counts(Predictions).Bytes
-	if logs+metrics+predictions != onDisk || onDisk > max || metrics > max/2 || predictions > max/4 {
-		t.Fatalf("%d bytes on disk; counted logs %d, metrics %d, predictions %d, bound %d", onDisk, logs, metrics, predictions, max)
+	logs, metrics, predictions, traces := s.Counts(Logs).Bytes, s.Counts(Metrics).Bytes, s.Counts(Predictions).Bytes, s.Counts(Traces).Bytes
+	if logs+metrics+predictions+traces != onDisk || onDisk > max || metrics > max/2 || predictions > max/4 || traces > max/8 {
+		t.Fatalf("%d bytes on disk; counted logs %d, metrics %d, predictions %d, traces %d, bound %d", onDisk, logs, metrics, predictions, traces, max)
 	}
 }
 

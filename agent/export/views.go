@@ -49,6 +49,8 @@ type views struct {
 
 	mu     sync.Mutex
 	boards []board // last updated last
+
+	measured atomic.Pointer[func() []Measured] // scores that come from no window
 }
 
 // rhythm says how often the metrics leave over OTLP.
@@ -140,12 +142,16 @@ func (v *views) count(m signal.ModelRef, c signal.Capture) {
 	}{
 		{signal.CaptureSeen, c.Seen},
 		{signal.CaptureProfiled, c.Profiled},
-		{signal.CaptureSampledOut, c.SampledOut},
+		{signal.CaptureSampledOut, c.SampledOut - c.OverCeiling},
 		{signal.CaptureDropped, c.Dropped},
 		{signal.CaptureUndecodable, c.Undecodable},
 	} {
 		attrs := append(modelAttrs(m), attribute.String(signal.KeyCapture, part.name))
 		v.observations.Add(context.Background(), int64(part.n), metric.WithAttributes(attrs...))
+	}
+	if c.OverCeiling > 0 {
+		attrs := append(modelAttrs(m), attribute.String(signal.KeyCapture, signal.CaptureSampledOut), attribute.String(signal.KeyReason, signal.ReasonCeiling))
+		v.observations.Add(context.Background(), int64(c.OverCeiling), metric.WithAttributes(attrs...))
 	}
 }
 

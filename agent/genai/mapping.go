@@ -43,6 +43,14 @@ const (
 	keyErrorType     = attribute.Key("error.type")
 )
 
+// Attributes of the conventions that only spans have.
+const (
+	keyInputTokens   = "gen_ai.usage.input_tokens"
+	keyOutputTokens  = "gen_ai.usage.output_tokens"
+	keyFinishReasons = "gen_ai.response.finish_reasons"
+	keyFirstChunk    = "gen_ai.response.time_to_first_chunk" // s
+)
+
 // Values of keyTokenType.
 const (
 	tokensIn  = "input"

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +20,6 @@ type capture struct {
 	outcome  Outcome // what the client saw, so far
 	request  side
 	response side
-	ended    atomic.Bool // the handler returns: the body is not read any more
 }
 
 // side is the copy of one direction. The transport may read a request's body
@@ -50,11 +48,11 @@ func captureOf(ctx context.Context) *capture {
 // begin starts the copy of a wanted request.
 func (t *Tap) begin(model string, r *http.Request) *capture {
 	c := &capture{tap: t, model: model, started: time.Now(), outcome: Aborted}
-	c.x = &Exchange{Model: model, Path: r.URL.Path, Start: c.started, memory: t.memory}
+	c.x = &Exchange{Model: model, Path: r.URL.Path, Method: r.Method, GRPC: isGRPC(r), Start: c.started, memory: t.memory}
 	c.x.Request.setHeader(r.Header)
 	c.beginCall(r)
 	c.name(r.Header)
-	if r.ContentLength > t.o.MaxBody {
+	if !c.choose(r) && r.ContentLength > t.o.MaxBody {
 		c.request.lost = tooLarge
 	}
 	return c
@@ -66,15 +64,20 @@ func (c *capture) tapRequest(r *http.Request) io.ReadCloser {
 		c.request.whole = true
 		return r.Body
 	}
-	return &tee{body: exactly(r.Body, r.ContentLength), capture: c, to: &c.request, length: r.ContentLength}
+	return &tee{body: r.Body, capture: c, to: &c.request, length: r.ContentLength}
 }
 
-// tapResponse wraps the body of a wanted answer. It never fails an answer.
+// tapResponse is tapAnswer for ReverseProxy. It never fails an answer.
 func (t *Tap) tapResponse(answer *http.Response) error {
-	c := captureOf(answer.Request.Context())
-	if c == nil {
-		return nil
+	if c := captureOf(answer.Request.Context()); c != nil {
+		c.tapAnswer(answer)
 	}
+	return nil
+}
+
+// tapAnswer wraps the body of a wanted answer.
+func (c *capture) tapAnswer(answer *http.Response) {
+	t := c.tap
 	c.nameAnswer(answer.Header)
 	c.x.Status = answer.StatusCode
 	if c.call != nil {
@@ -84,12 +87,14 @@ func (t *Tap) tapResponse(answer *http.Response) error {
 	case answer.StatusCode == http.StatusSwitchingProtocols:
 		c.response.lost = upgraded // the body is a connection now
 		c.outcome = OK
-		return nil
+		return
 	case answer.StatusCode < 200 || answer.StatusCode > 299:
 		// No observation: the decoder only needs the status.
-		c.request.drop(t.memory, noReason)
+		if !t.o.KeepFailed(c.model) {
+			c.request.drop(t.memory, noReason)
+		}
 		answer.Body = &tee{body: answer.Body, capture: c, to: &c.response, length: answer.ContentLength, blind: true}
-		return nil
+		return
 	}
 	c.x.Response.setHeader(answer.Header)
 	if c.call != nil {
@@ -99,7 +104,6 @@ func (t *Tap) tapResponse(answer *http.Response) error {
 		c.response.drop(t.memory, tooLarge)
 	}
 	answer.Body = &tee{body: answer.Body, capture: c, to: &c.response, length: answer.ContentLength, blind: c.request.isLost()}
-	return nil
 }
 
 // fail notes that the client was answered by the proxy itself.
@@ -108,7 +112,9 @@ func (c *capture) fail(o Outcome, status int) {
 		return
 	}
 	c.outcome, c.x.Status = o, status
-	c.request.drop(c.tap.memory, noReason)
+	if !c.tap.o.KeepFailed(c.model) {
+		c.request.drop(c.tap.memory, noReason)
+	}
 	c.response.whole = o == Unreachable
 }
 

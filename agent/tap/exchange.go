@@ -10,14 +10,19 @@ import (
 type Exchange struct {
 	Model      string // as Wanted named it
 	Path       string // of the URL, unescaped
-	Status     int    // what the client got, of a gRPC call the HTTP status most like its own; bodies are empty unless 2xx
+	Method     string
+	GRPC       bool // it is a call of gRPC
+	Status     int  // what the client got, of a gRPC call the HTTP status most like its own; bodies are empty unless 2xx, but for KeepFailed
 	Start, End time.Time
 	FirstByte  time.Time         // when the first byte of the answer's body passed; zero: there was none
 	ID         string            // how the headers name the request: X-Request-Id, else Ce-Id, else the tap; empty: not at all
 	Trace      string            // header traceparent; empty: none
+	TraceState string            // header tracestate; empty: none
+	Outcome    Outcome           // what the client saw; empty: nobody knows, it is from a log
 	Headers    map[string]string // of the request, those that Options.Keep names and it has; nil: none
 	Request    Message
 	Response   Message
+	Choice     Choice // as Choose made it
 
 	memory *memory
 }
@@ -47,7 +52,6 @@ const maxQueued = 1 << 16
 
 // finish counts a wanted request that has ended and hands its copy over.
 func (t *Tap) finish(c *capture) {
-	c.ended.Store(true)
 	ok := true
 	defer t.recovered(&ok)
 	x := c.x
@@ -67,12 +71,16 @@ func (t *Tap) finish(c *capture) {
 	}
 	c.endCall()
 	answered := x.Status >= 200 && x.Status <= 299
+	if !answered && (lost == leftOut || lost == overCeiling || lost == tooLarge || lost == queueFull) {
+		lost = noReason // it counts as failed, as others do
+	}
 	if lost == noReason && (!answerWhole || answered && !requestWhole) {
 		lost = aborted
 	}
 	if c.outcome == Aborted && answerWhole {
 		c.outcome = outcomeOf(x.Status)
 	}
+	x.Outcome = c.outcome
 	if lost == noReason && !answered {
 		t.tellFailed(x, counts)
 	} else {
@@ -102,6 +110,7 @@ func (t *Tap) enqueue(x *Exchange, counts *modelCounters, lost dropReason) {
 		lost = queueFull
 	}
 	x.free()
+	t.o.Lost(x)
 	counts.dropped[lost].Add(1)
 }
 
@@ -111,6 +120,7 @@ func (t *Tap) tellFailed(x *Exchange, counts *modelCounters) {
 	counts.failed.Add(1)
 	if !t.offer(x) {
 		x.free()
+		t.o.Lost(x)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,13 +25,24 @@ func (t *Tap) rewrite(p *httputil.ProxyRequest) {
 			p.Out.Header[h] = v
 		}
 	}
-	captureOf(p.In.Context()).nameRequest(p.Out.Header)
+	if name := captureOf(p.In.Context()).newName(p.In.Header); name != "" {
+		p.Out.Header.Set(headerRequestID, name)
+	}
 }
 
-// transports are the connection pools to the model server: HTTP/1.1, which
-// every server speaks, and HTTP/2 for gRPC, which nothing else can carry.
-type transports struct {
-	one, two *http.Transport
+// target gives the request's target as the model server is to see it: as the
+// client wrote it, behind the path of Upstream.
+func (t *Tap) target(r *http.Request) string {
+	// HTTP/2 lets white space pass, at which a request line would end.
+	plain := strings.HasPrefix(r.RequestURI, "/") && !strings.Contains(r.RequestURI, " ")
+	if base := t.o.Upstream.Path; plain && (base == "" || base == "/") {
+		return r.RequestURI
+	}
+	out := &http.Request{URL: new(url.URL)}
+	*out.URL = *r.URL
+	(&httputil.ProxyRequest{In: r, Out: out}).SetURL(t.o.Upstream)
+	out.URL.RawQuery = r.URL.RawQuery
+	return out.URL.RequestURI()
 }
 
 // continueTimeout is how long a client that asked first (Expect: 100-continue)
@@ -37,46 +50,29 @@ type transports struct {
 // nothing; clients do not wait for them longer either.
 const continueTimeout = time.Second
 
-func newTransports(o Options) *transports {
-	pool := func(p *http.Protocols) *http.Transport {
-		dialer := &net.Dialer{Timeout: o.DialTimeout, KeepAlive: 30 * time.Second}
-		return &http.Transport{
-			DialContext:           dialer.DialContext,
-			ResponseHeaderTimeout: o.HeaderTimeout,
-			ExpectContinueTimeout: continueTimeout,
-			IdleConnTimeout:       o.IdleTimeout,
-			MaxIdleConns:          o.MaxIdle,
-			MaxIdleConnsPerHost:   o.MaxIdle,
-			// Otherwise the transport would ask for gzip by itself and unpack it:
-			// other bytes than the model server sent.
-			DisableCompression: true,
-			Protocols:          p,
-		}
+// newTransport makes the pool for gRPC.
+func newTransport(o *Options) *http.Transport {
+	var p http.Protocols
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(true)
+	return &http.Transport{
+		DialContext:           dialer(o).DialContext,
+		TLSClientConfig:       secureFor(o, "h2"),
+		ResponseHeaderTimeout: o.HeaderTimeout,
+		IdleConnTimeout:       o.IdleTimeout,
+		MaxIdleConns:          o.MaxIdle,
+		MaxIdleConnsPerHost:   o.MaxIdle,
+		// Otherwise the transport would ask for gzip by itself and unpack it:
+		// other bytes than the model server sent.
+		DisableCompression: true,
+		Protocols:          &p,
 	}
-	var one, two http.Protocols
-	one.SetHTTP1(true)
-	two.SetHTTP2(true)
-	two.SetUnencryptedHTTP2(true)
-	return &transports{one: pool(&one), two: pool(&two)}
-}
-
-// RoundTrip sends gRPC over HTTP/2 and all else over HTTP/1.1.
-func (t *transports) RoundTrip(r *http.Request) (*http.Response, error) {
-	if isGRPC(r) {
-		return t.two.RoundTrip(r)
-	}
-	return t.one.RoundTrip(r)
-}
-
-func (t *transports) CloseIdleConnections() {
-	t.one.CloseIdleConnections()
-	t.two.CloseIdleConnections()
 }
 
 // refuse answers for a model server that did not.
-func (t *Tap) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	c := captureOf(r.Context())
-	if r.Context().Err() != nil || c != nil && c.request.isBroken() { // the client left
+func (t *Tap) refuse(w http.ResponseWriter, r *http.Request, c *capture, err error) {
+	var left leftError
+	if r.Context().Err() != nil || errors.As(err, &left) || c != nil && c.request.isBroken() { // the client left
 		c.fail(Aborted, http.StatusBadGateway)
 		w.WriteHeader(http.StatusBadGateway)
 		return
@@ -108,10 +104,12 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// copyBuffers lends the memory through which ReverseProxy copies answers.
+// copyBuffers lends the memory through which bodies are copied.
 type copyBuffers struct{}
 
-var copyPool = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+const copyBuffer = 32 << 10
 
-func (copyBuffers) Get() []byte  { return copyPool.Get().(*[32 << 10]byte)[:] }
-func (copyBuffers) Put(b []byte) { copyPool.Put((*[32 << 10]byte)(b)) }
+var copyPool = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
+
+func (copyBuffers) Get() []byte  { return copyPool.Get().(*[copyBuffer]byte)[:] }
+func (copyBuffers) Put(b []byte) { copyPool.Put((*[copyBuffer]byte)(b)) }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -58,7 +59,7 @@ func newTapFor(t *testing.T, dial func(context.Context, string, string) (net.Con
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.transport.one.DialContext = dial
+	p.links.dial = dial
 	return p
 }
 
@@ -171,5 +172,64 @@ func TestRequestIsNotSentAgainWhereItMayHaveArrived(t *testing.T) {
 	p.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v2/models/loans/infer", strings.NewReader("body")))
 	if w.Code != http.StatusBadGateway || served.Load() != 2 {
 		t.Errorf("status %d, served %d times", w.Code, served.Load())
+	}
+}
+
+// A request that has no effects and no body is repeated where the model server
+// closed the connection instead of answering it; any other is not.
+func TestOnlyHarmlessRequestsAreRepeated(t *testing.T) {
+	var served atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if served.Add(1)%2 == 0 {
+			panic(http.ErrAbortHandler) // instead of an answer
+		}
+		_, _ = io.WriteString(w, "here")
+	}))
+	defer server.Close()
+	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 502, "DELETE": 502} {
+		served.Store(0)
+		p := newTapFor(t, func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+		})
+		for i, status := range []int{200, want} {
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, httptest.NewRequest(method, "/v2/models/loans", nil))
+			if w.Code != status {
+				t.Errorf("%s %d: status %d, want %d", method, i, w.Code, status)
+			}
+		}
+		p.Close()
+	}
+}
+
+// Not more connections are kept than MaxIdle, and none after Close.
+func TestIdleConnectionsAreBounded(t *testing.T) {
+	const together = 8
+	var arrived sync.WaitGroup
+	arrived.Add(together)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived.Done()
+		arrived.Wait() // all are here at once
+	}))
+	defer server.Close()
+	p := newTapFor(t, func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+	})
+	p.links.maxIdle = 3
+	var clients sync.WaitGroup
+	for range together {
+		clients.Go(func() {
+			p.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		})
+	}
+	clients.Wait()
+	if idle, open := len(p.links.idle), len(p.links.open); idle != 3 || open != 3 {
+		t.Errorf("%d idle of %d, want 3", idle, open)
+	}
+	p.Close()
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if len(p.links.open) != 0 || w.Code != http.StatusBadGateway {
+		t.Errorf("%d open after Close, status %d", len(p.links.open), w.Code)
 	}
 }

@@ -15,6 +15,8 @@ const (
 	aborted
 	upgraded
 	streamed
+	leftOut     // no loss: Choose said so
+	overCeiling // likewise
 	dropReasons
 )
 
@@ -40,7 +42,7 @@ func (c *counters) of(model string) *modelCounters {
 }
 
 // Counts are the running counts of one model's requests. Those still under way
-// are not in them: Seen = Captured + Dropped().
+// are not in them: Seen = Captured + LeftOut + OverCeiling + Dropped().
 type Counts struct {
 	Seen      uint64 // wanted requests that have ended, without Failed
 	Failed    uint64 // answered, and not with 2xx: nothing was predicted, and nothing of it is lost
@@ -50,6 +52,8 @@ type Counts struct {
 	Aborted   uint64 // not captured: client or model server broke off
 	Upgraded  uint64 // not captured: the connection changed its protocol
 	Streamed  uint64 // not captured: a gRPC call of more than one message each way
+
+	LeftOut, OverCeiling uint64 // not captured, and not lost: Choose said so
 }
 
 // Dropped gives how many requests were not captured, for any reason.
@@ -66,9 +70,10 @@ func (t *Tap) Counts(model string) Counts {
 		Aborted:   m.dropped[aborted].Load(),
 		Upgraded:  m.dropped[upgraded].Load(),
 		Streamed:  m.dropped[streamed].Load(),
-		Captured:  m.captured.Load(),
-		Failed:    m.failed.Load(),
-		Seen:      m.seen.Load(),
+		LeftOut:   m.dropped[leftOut].Load(), OverCeiling: m.dropped[overCeiling].Load(),
+		Captured: m.captured.Load(),
+		Failed:   m.failed.Load(),
+		Seen:     m.seen.Load(),
 	}
 }
 

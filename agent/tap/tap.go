@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,12 +34,22 @@ type Options struct {
 	// model where only Whose will know.
 	Named func(model string) bool
 
+	// Choose says whether a wanted exchange is copied at all, so that what would be
+	// left out later costs nothing; nil: all are. See Choice.
+	Choose func(r *http.Request, model, id string) Choice
+
+	// KeepFailed says whether an exchange of a model has its request's body also where
+	// the answer was no 2xx: whoever drains it finds its model there. nil: never.
+	KeepFailed func(model string) bool
+
 	// Keep names the request's headers whose values an Exchange holds; nil: none.
 	// Called from many goroutines.
 	Keep func() []string
 
 	MaxBody int64 // bytes; an exchange with a longer body is not kept. 0: 4 MiB
 	Queue   int64 // bytes that all copies may hold together. 0: 64 MiB
+
+	TLS *tls.Config // of an https Upstream; nil: the machine's certificate store. Not changed
 
 	DialTimeout   time.Duration // to connect to the model server. 0: 5s
 	HeaderTimeout time.Duration // for the model server to begin its answer. 0: none, since inference may take long
@@ -51,6 +62,11 @@ type Options struct {
 	// Finished is told about every wanted request at its end, for a histogram of
 	// durations. It runs on the request's goroutine and must be quick.
 	Finished func(model string, o Outcome, took time.Duration)
+
+	// Lost is told about every wanted request that Drain will not be given, without
+	// its bodies. It runs on the request's goroutine and must be quick; it may not
+	// keep x.
+	Lost func(x *Exchange)
 
 	Log *slog.Logger // nil: slog.Default
 }
@@ -93,6 +109,12 @@ func (o Options) withDefaults() Options {
 	if o.Finished == nil {
 		o.Finished = func(string, Outcome, time.Duration) {}
 	}
+	if o.KeepFailed == nil {
+		o.KeepFailed = func(string) bool { return false }
+	}
+	if o.Lost == nil {
+		o.Lost = func(*Exchange) {}
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -110,7 +132,8 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 type Tap struct {
 	o         Options
 	proxy     *httputil.ReverseProxy
-	transport *transports
+	links     *links          // to a model server that speaks HTTP/1.1, which every one does
+	transport *http.Transport // HTTP/2, for gRPC, which nothing else can carry
 	memory    *memory
 	queue     chan *Exchange
 	counters  counters
@@ -130,7 +153,8 @@ func New(o Options) (*Tap, error) {
 	}
 	t := &Tap{
 		o:         o,
-		transport: newTransports(o),
+		links:     newLinks(&o),
+		transport: newTransport(&o),
 		memory:    &memory{bound: o.Queue},
 		queue:     make(chan *Exchange, min(o.Queue/exchangeOverhead, maxQueued)),
 	}
@@ -138,9 +162,11 @@ func New(o Options) (*Tap, error) {
 		Rewrite:        t.rewrite,
 		Transport:      t.transport,
 		ModifyResponse: t.tapResponse,
-		ErrorHandler:   t.refuse,
-		BufferPool:     copyBuffers{},
-		ErrorLog:       slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			t.refuse(w, r, captureOf(r.Context()), err)
+		},
+		BufferPool: copyBuffers{},
+		ErrorLog:   slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
 	return t, nil
 }
@@ -154,18 +180,30 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	model, ok := t.wanted(r)
 	if !ok {
-		r = r.WithContext(r.Context())
-		r.Body = exactly(r.Body, r.ContentLength)
-		t.proxy.ServeHTTP(w, r)
+		t.forward(w, r, nil)
 		return
 	}
 	c := t.begin(model, r)
-	r = r.WithContext(withCapture(r.Context(), c))
-	r.Body = c.tapRequest(r)
-	c.sendAgain(r)
-	// ReverseProxy panics with http.ErrAbortHandler where a copy breaks off: the
-	// copy is finished on that way out, too.
+	// An answer that breaks off panics with http.ErrAbortHandler: the copy is
+	// finished on that way out, too.
 	defer t.finish(c)
+	t.forward(w, r, c)
+}
+
+// forward sends gRPC over HTTP/2 and all else over HTTP/1.1. c is nil where no
+// copy is wanted.
+func (t *Tap) forward(w http.ResponseWriter, r *http.Request, c *capture) {
+	if !isGRPC(r) {
+		t.pass(w, r, c)
+		return
+	}
+	if c == nil {
+		r = r.WithContext(r.Context())
+		r.Body = exactly(r.Body, r.ContentLength)
+	} else {
+		r = r.WithContext(withCapture(r.Context(), c))
+		r.Body = exactly(c.tapRequest(r), r.ContentLength)
+	}
 	t.proxy.ServeHTTP(w, r)
 }
 
@@ -184,6 +222,9 @@ func (t *Tap) recovered(done *bool) {
 	}
 }
 
-// Close gives up idle connections to the model server. Call it when the server
+// Close gives up the connections to the model server. Call it when the server
 // that the Tap hangs on has shut down.
-func (t *Tap) Close() { t.transport.CloseIdleConnections() }
+func (t *Tap) Close() {
+	t.links.close()
+	t.transport.CloseIdleConnections()
+}

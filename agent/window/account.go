@@ -29,6 +29,8 @@ func (a *account) take(profiled uint64) signal.Capture {
 	c.SampledOut = since(now.SampledOut, a.last.SampledOut)
 	c.Dropped = since(now.Dropped, a.last.Dropped)
 	c.Undecodable = since(now.Undecodable, a.last.Undecodable)
+	c.OverCeiling = since(now.OverCeiling, a.last.OverCeiling)
+	c.Unread = since(now.Unread, a.last.Unread)
 	a.last = now
 	return c
 }

@@ -31,8 +31,9 @@ type groupTable struct {
 	missing uint64
 	faulty  uint64
 
-	carry measure.Carry // what earlier windows held back
-	told  []toldGroup   // scratch: what the window that is being closed tells
+	carry measure.Carry                            // what earlier windows held back
+	told  []toldGroup                              // scratch: what the window that is being closed tells
+	aside map[float64]map[string]measure.GroupRows // held at other rates, where no Carries keeps them
 }
 
 // group is one group of the open window.

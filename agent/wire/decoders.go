@@ -121,7 +121,9 @@ func (d *Decoders) onlyModelOf(f *protocolForm) *modelRoute {
 	var stated, open []*modelRoute
 	for _, name := range sortedKeys(d.models) {
 		switch m := d.models[name]; {
-		case m.Path != "":
+		case m.Shared && m.form == f:
+			return m
+		case m.Shared, m.Path != "":
 		case m.form == f:
 			stated = append(stated, m)
 		case m.form == nil:

@@ -54,6 +54,9 @@ type Model struct {
 	// segments that must be equal, * for any one, {version} for the version.
 	// Required for Mapped, and Protocol is required with it.
 	Path string
+	// Shared makes it the one that the protocol's URLs without a model's name are
+	// of, whatever other models there are.
+	Shared bool
 	// Inputs and Outputs say how the two sides are read.
 	Inputs, Outputs Side
 }

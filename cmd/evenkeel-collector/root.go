@@ -25,7 +25,7 @@ its own. Everything listens on loopback until auth.token_file and tls are set.`,
 		Version: version.Version,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newRun(), newValidate(), newMigrate(), cli.Version())
+	root.AddCommand(newRun(), newValidate(), newMigrate(), newDoctor(), cli.Version())
 	return root
 }
 
@@ -37,6 +37,32 @@ func newRun() *cobra.Command {
 
 func newMigrate() *cobra.Command {
 	return newService("migrate", "Bring the tables up to this version, then leave", collector.Migrate)
+}
+
+func newDoctor() *cobra.Command {
+	var path string
+	var logger func() (*slog.Logger, error)
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what is wrong with configuration, disk, spool, engine, schema and clock, and what cures it",
+		Long: `doctor looks at everything that a collector needs, one part after the other, and
+prints a line for each: ok, warn or fail, what it found, and what cures it. It
+may run beside a collector and changes nothing in the store.
+
+It leaves with 0 if nothing fails, with 1 otherwise.`,
+		Example: "  evenkeel-collector doctor --config collector.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := logger()
+			if err != nil {
+				return err
+			}
+			return collector.Doctor(cmd.Context(), path, cmd.OutOrStdout(), log)
+		},
+	}
+	configFlag(cmd, &path)
+	logger = cli.Logger(cmd)
+	return cmd
 }
 
 // newService makes a command that works on a configuration and logs.

@@ -44,7 +44,12 @@ func TestScripts(t *testing.T) {
 	commands := scripttest.Commands()
 	commands["parquet"] = writeParquet
 	commands["service"] = writeService
+	commands["guide"] = runGuide
 	library, err := engine.DefaultLibrary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	guides, err := filepath.Abs("../../docs/guide")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +57,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", UpdateScripts: *update, Cmds: commands,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LIBRARY", library) // scripts have a home of their own
+			env.Setenv("GUIDES", guides)
 			return nil
 		},
 	})

@@ -35,13 +35,14 @@ type evaluation struct {
 	State       model.RuleState   `json:"state"`
 	Streak      int               `json:"streak"`
 	EvaluatedAt time.Time         `json:"evaluated_at"`
+	Source      string            `json:"source,omitempty"` // not the collector itself
 }
 
 func newEvaluation(e *model.Evaluation) evaluation {
 	return evaluation{
 		e.ID, e.Rule, e.RuleVersion, e.RuleDigest, e.QueryDigest, e.System, e.Subject, e.Verdict,
 		finite(e.Value), finite(e.Lower), finite(e.Upper), e.Samples, e.FailLimit, e.WarnLimit,
-		e.WindowStart, e.WindowEnd, e.WindowIDs, e.Reason, e.State, e.Streak, e.EvaluatedAt,
+		e.WindowStart, e.WindowEnd, e.WindowIDs, e.Reason, e.State, e.Streak, e.EvaluatedAt, e.Source,
 	}
 }
 

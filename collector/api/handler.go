@@ -6,6 +6,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/evenkeel/evenkeel/collector/model"
 )
 
 // handler answers requests.
@@ -32,12 +34,17 @@ func New(o Options) http.Handler {
 			r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
 		}
 		r.Route("/api/v1", h.routes)
+		r.Route("/prometheus", h.prometheus)
 	})
 	return r
 }
 
 func (h *handler) routes(r chi.Router) {
 	r.With(upTo(h.MaxLabels)).Post("/labels", h.postLabels)
+	r.With(upTo(h.MaxLabels)).Post("/lineage", h.postLineage)
+	r.With(upTo(h.MaxLabels)).Post("/baselines", h.pushBaseline)
+	r.With(upTo(h.MaxLabels)).Post("/reviews", h.postReviews)
+	r.With(upTo(h.MaxLabels)).Post("/alertmanager", h.postAlerts)
 	r = r.With(upTo(h.MaxBody))
 	r.Get("/nonconformities", h.listRecords)
 	r.Get("/nonconformities/{name}", h.getRecord)
@@ -46,18 +53,18 @@ func (h *handler) routes(r chi.Router) {
 	r.Post("/criteria", h.approve)
 	r.Get("/evaluations", h.listEvaluations)
 	r.Get("/windows", h.listWindows)
+	r.Get("/compare", h.compare)
+	r.Get("/baselines", h.listBaselines)
 	r.Get("/baselines/{digest}", h.getBaseline)
+	r.Get("/baselines/{digest}/registration", h.showBaseline)
+	r.Post("/baselines/{digest}/approve", h.decideBaseline(model.BaselineApproved))
+	r.Post("/baselines/{digest}/withdraw", h.decideBaseline(model.BaselineWithdrawn))
+	r.Get("/lineage/graph", h.lineageGraph)
+	r.Get("/lineage/node", h.lineageNode)
+	r.Get("/predictions/{id}/lineage", h.predictionLineage)
 
-	r.Get("/query", h.prom(h.instant))
-	r.Post("/query", h.prom(h.instant))
-	r.Get("/query_range", h.prom(h.queryRange))
-	r.Post("/query_range", h.prom(h.queryRange))
-	r.Get("/series", h.prom(h.series))
-	r.Post("/series", h.prom(h.series))
-	r.Get("/labels", h.prom(h.labelNames))
-	r.Get("/label/{name}/values", h.prom(h.labelValues))
-	r.Get("/metadata", h.prom(h.metadata))
-	r.Get("/status/buildinfo", h.prom(h.buildInfo))
+	h.promRoutes(r)
+	r.Get("/labels", h.prom(h.labelNames)) // POST is shared with labels of predictions
 }
 
 func (h *handler) healthy(w http.ResponseWriter, _ *http.Request) {

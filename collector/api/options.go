@@ -8,9 +8,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/collector/query"
+	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -30,8 +31,8 @@ type Register interface {
 // Query runs PromQL (collector/query). Errors carry kinds: Invalid is the
 // caller's fault, Exhausted a bound.
 type Query interface {
-	Instant(ctx context.Context, expr string, at time.Time, lookback time.Duration) (parser.Value, error)
-	Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) (parser.Value, error)
+	AskInstant(ctx context.Context, expr string, at time.Time, lookback time.Duration) (query.Answer, error)
+	AskRange(ctx context.Context, expr string, start, end time.Time, step, lookback time.Duration) (query.Answer, error)
 	Series(ctx context.Context, selectors []string, from, to time.Time) ([]labels.Labels, error)
 	LabelNames(ctx context.Context, selectors []string, from, to time.Time) ([]string, error)
 	LabelValues(ctx context.Context, name string, selectors []string, from, to time.Time) ([]string, error)
@@ -40,6 +41,8 @@ type Query interface {
 // Reader is what the handlers read of the store.
 type Reader interface {
 	model.EvaluationReader
+	model.CountReader
+	model.LineageReader
 	FleetWindows(ctx context.Context, from, to time.Time) ([]model.FleetWindow, error)
 	// Baseline gives a declared baseline; errs.NotFound if it was never declared.
 	Baseline(ctx context.Context, digest signal.Digest) (*signal.Baseline, error)
@@ -87,14 +90,19 @@ type Options struct {
 	Verify func(token string) bool
 	// Known checks that there are such a rule and such a system before a
 	// criterion is approved: a misspelt one would be of no effect.
-	Known   func(ctx context.Context, rule signal.RuleID, system signal.SystemID) error
-	Labels  Labels                          // nil: none are taken
-	Ready   func(ctx context.Context) error // why /readyz says no
-	Metrics prometheus.Gatherer             // served at /metrics
-	Tickets func(record string) map[string]string
-	Systems []System
-	Account func() Account
-	Plugins func() []Plugin
+	Known     func(ctx context.Context, rule signal.RuleID, system signal.SystemID) error
+	Rules     *rules.Set                      // shown to Prometheus' clients; nil: none
+	Labels    Labels                          // nil: none are taken
+	Lineage   LineageTaker                    // nil: likewise
+	Baselines Baselines                       // nil: the register of baselines is left out
+	Alerts    Alerts                          // nil: none are taken
+	Reviews   Reviews                         // nil: likewise
+	Ready     func(ctx context.Context) error // why /readyz says no
+	Metrics   prometheus.Gatherer             // served at /metrics
+	Tickets   func(record string) map[string]string
+	Systems   []System
+	Account   func() Account
+	Plugins   func() []Plugin
 
 	Clock     func() time.Time // nil means time.Now
 	Log       *slog.Logger     // nil discards

@@ -1,16 +1,21 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	prommodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql"
 
 	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/collector/query"
 	"github.com/evenkeel/evenkeel/internal/errs"
-	"github.com/evenkeel/evenkeel/internal/version"
 )
 
 // maxPoints bounds one series of a range query, as Prometheus does.
@@ -18,10 +23,18 @@ const maxPoints = 11_000
 
 // promReply is the envelope of the Prometheus API.
 type promReply struct {
-	Status    string `json:"status"`
-	Data      any    `json:"data,omitempty"`
-	ErrorType string `json:"errorType,omitempty"`
-	Error     string `json:"error,omitempty"`
+	Status    string   `json:"status"`
+	Data      any      `json:"data,omitempty"`
+	ErrorType string   `json:"errorType,omitempty"`
+	Error     string   `json:"error,omitempty"`
+	Warnings  []string `json:"warnings,omitempty"`
+	Infos     []string `json:"infos,omitempty"`
+}
+
+// remarked is data with what is to be said about them.
+type remarked struct {
+	data            any
+	warnings, infos []string
 }
 
 // promErrors gives Prometheus' words and statuses.
@@ -49,11 +62,25 @@ func (h *handler) prom(answer func(r *http.Request) (any, error)) http.HandlerFu
 			writeProm(w, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, promReply{Status: "success", Data: data})
+		reply := promReply{Status: "success", Data: data}
+		if with, ok := data.(remarked); ok {
+			reply.Data, reply.Warnings, reply.Infos = with.data, with.warnings, with.infos
+		}
+		writeJSON(w, http.StatusOK, reply)
 	}
 }
 
 func writeProm(w http.ResponseWriter, err error) {
+	var timeout promql.ErrQueryTimeout
+	var canceled promql.ErrQueryCanceled
+	switch { // Prometheus has words of its own for these two
+	case errors.As(err, &timeout):
+		writeJSON(w, http.StatusServiceUnavailable, promReply{Status: "error", ErrorType: "timeout", Error: err.Error()})
+		return
+	case errors.As(err, &canceled):
+		writeJSON(w, 499, promReply{Status: "error", ErrorType: "canceled", Error: err.Error()})
+		return
+	}
 	e, ok := promErrors[errs.KindOf(err)]
 	if !ok {
 		e = promErrors[errs.Corrupt]
@@ -72,11 +99,57 @@ func (h *handler) instant(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, bad(fmt.Errorf("lookback_delta: %w", err))
 	}
-	value, err := h.Query.Instant(r.Context(), r.Form.Get("query"), at, lookback)
+	ctx, cancel, limit, err := h.bounds(r)
 	if err != nil {
 		return nil, err
 	}
-	return encodeValue(value)
+	defer cancel()
+	found, err := h.Query.AskInstant(ctx, r.Form.Get("query"), at, lookback)
+	return encodeAnswer(&found, limit, err)
+}
+
+// bounds reads what a query may ask of its own: a shorter time than the
+// collector grants, and at most so many series; 0 is no limit.
+func (h *handler) bounds(r *http.Request) (ctx context.Context, cancel context.CancelFunc, limit int, err error) {
+	if limit, err = parseLimit(r); err != nil {
+		return nil, nil, 0, err
+	}
+	timeout, err := parseStep(r.Form.Get("timeout"), h.Timeout)
+	if err != nil || timeout <= 0 {
+		return nil, nil, 0, bad(fmt.Errorf("timeout: %q is not a positive duration", r.Form.Get("timeout")))
+	}
+	ctx, cancel = context.WithTimeout(r.Context(), min(timeout, h.Timeout))
+	return ctx, cancel, limit, nil
+}
+
+func parseLimit(r *http.Request) (int, error) {
+	text := r.Form.Get("limit")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, bad(fmt.Errorf("limit: %q is not a number from 0", text))
+	}
+	return n, nil
+}
+
+// encodeAnswer gives an answer the form of the Prometheus API.
+func encodeAnswer(found *query.Answer, limit int, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	found.Cut(limit)
+	data, err := encodeValue(found.Value)
+	return remarked{data, found.Warnings, found.Infos}, err
+}
+
+// cut leaves at most limit items and warns where it had to; 0 is no limit.
+func cut[T any](list []T, limit int) remarked {
+	if limit > 0 && len(list) > limit {
+		return remarked{data: list[:limit], warnings: []string{query.Truncated}}
+	}
+	return remarked{data: list}
 }
 
 func (h *handler) queryRange(r *http.Request) (any, error) {
@@ -95,28 +168,35 @@ func (h *handler) queryRange(r *http.Request) (any, error) {
 	if end.Sub(start)/step > maxPoints {
 		return nil, bad(fmt.Errorf("more than %d points per series; ask for a larger step", maxPoints))
 	}
-	value, err := h.Query.Range(r.Context(), r.Form.Get("query"), start, end, step)
+	lookback, err := parseStep(r.Form.Get("lookback_delta"), 0)
+	if err != nil {
+		return nil, bad(fmt.Errorf("lookback_delta: %w", err))
+	}
+	ctx, cancel, limit, err := h.bounds(r)
 	if err != nil {
 		return nil, err
 	}
-	return encodeValue(value)
+	defer cancel()
+	found, err := h.Query.AskRange(ctx, r.Form.Get("query"), start, end, step, lookback)
+	return encodeAnswer(&found, limit, err)
 }
 
-// span reads start and end of a search for series. The store looks back a week
-// where nothing is asked.
-func (h *handler) span(r *http.Request) (start, end time.Time, err error) {
+// span reads start, end and limit of a search for series. The store looks back
+// a week where nothing is asked.
+func (h *handler) span(r *http.Request) (start, end time.Time, limit int, err error) {
 	now := h.Clock()
 	if end, err = parseTime(r.Form.Get("end"), now); err != nil {
-		return start, end, bad(fmt.Errorf("end: %w", err))
+		return start, end, 0, bad(fmt.Errorf("end: %w", err))
 	}
 	if start, err = parseTime(r.Form.Get("start"), end.Add(-evaluationsSince)); err != nil {
-		return start, end, bad(fmt.Errorf("start: %w", err))
+		return start, end, 0, bad(fmt.Errorf("start: %w", err))
 	}
-	return start, end, nil
+	limit, err = parseLimit(r)
+	return start, end, limit, err
 }
 
 func (h *handler) series(r *http.Request) (any, error) {
-	start, end, err := h.span(r)
+	start, end, limit, err := h.span(r)
 	if err != nil {
 		return nil, err
 	}
@@ -128,25 +208,29 @@ func (h *handler) series(r *http.Request) (any, error) {
 	for _, l := range found {
 		list = append(list, l.Map())
 	}
-	return list, nil
+	return cut(list, limit), nil
 }
 
 func (h *handler) labelNames(r *http.Request) (any, error) {
-	start, end, err := h.span(r)
+	start, end, limit, err := h.span(r)
 	if err != nil {
 		return nil, err
 	}
 	names, err := h.Query.LabelNames(r.Context(), r.Form["match[]"], start, end)
-	return append([]string{}, names...), err
+	return cut(append([]string{}, names...), limit), err
 }
 
 func (h *handler) labelValues(r *http.Request) (any, error) {
-	start, end, err := h.span(r)
+	start, end, limit, err := h.span(r)
 	if err != nil {
 		return nil, err
 	}
-	values, err := h.Query.LabelValues(r.Context(), chi.URLParam(r, "name"), r.Form["match[]"], start, end)
-	return append([]string{}, values...), err
+	name := chi.URLParam(r, "name")
+	if strings.HasPrefix(name, "U__") { // how clients write names that are not plain
+		name = prommodel.UnescapeName(name, prommodel.ValueEncodingEscaping)
+	}
+	values, err := h.Query.LabelValues(r.Context(), name, r.Form["match[]"], start, end)
+	return cut(append([]string{}, values...), limit), err
 }
 
 // metricMetadata is what Grafana shows beside a metric's name.
@@ -157,21 +241,28 @@ type metricMetadata struct {
 }
 
 func (h *handler) metadata(r *http.Request) (any, error) {
-	now := h.Clock()
-	found, err := h.Reader.FindSeries(r.Context(), nil, now.Add(-evaluationsSince), now)
+	limit, err := parseLimit(r)
 	if err != nil {
 		return nil, err
 	}
-	wanted := r.Form.Get("metric")
+	now, wanted := h.Clock(), r.Form.Get("metric")
+	var matchers []model.Matcher
+	if wanted != "" {
+		matchers = []model.Matcher{{Name: prommodel.MetricNameLabel, Value: wanted}}
+	}
+	found, err := h.Reader.FindSeries(r.Context(), matchers, now.Add(-evaluationsSince), now)
+	if err != nil {
+		return nil, err
+	}
 	metrics := map[string][]metricMetadata{}
 	for _, s := range found {
-		if _, known := metrics[s.Name]; !known && (wanted == "" || wanted == s.Name) {
-			metrics[s.Name] = []metricMetadata{{Type: s.Kind, Unit: s.Unit}}
+		if _, known := metrics[s.Name]; known {
+			continue
 		}
+		if limit > 0 && len(metrics) == limit {
+			return remarked{data: metrics, warnings: []string{query.Truncated}}, nil
+		}
+		metrics[s.Name] = []metricMetadata{{Type: s.Kind, Unit: s.Unit}}
 	}
 	return metrics, nil
-}
-
-func (h *handler) buildInfo(*http.Request) (any, error) {
-	return map[string]string{"application": "evenkeel", "version": version.Version, "goVersion": runtime.Version()}, nil
 }

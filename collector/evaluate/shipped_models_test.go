@@ -183,13 +183,15 @@ func TestAnUnchangedStreamIsNotOutOfRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	rule := set.Rule("", "DQ-02")
-	random := rand.New(rand.NewPCG(3, 4))
+	var random *rand.Rand
 	for name, draw := range map[string]func() float64{
-		"normal":    random.NormFloat64,
+		"normal":    func() float64 { return random.NormFloat64() },
 		"lognormal": func() float64 { return math.Exp(2 * random.NormFloat64()) },
 		"pareto":    func() float64 { return math.Pow(1-random.Float64(), -1/1.1) },
-		"uniform":   random.Float64,
+		"uniform":   func() float64 { return random.Float64() },
 	} {
+		random = rand.New(rand.NewPCG(3, 4)) // the order of a map is another each time
+		doubts := 0
 		for range 300 {
 			low, high := math.Inf(1), math.Inf(-1)
 			for range 1000 {
@@ -207,9 +209,16 @@ func TestAnUnchangedStreamIsNotOutOfRange(t *testing.T) {
 				t.Fatal(err)
 			}
 			ground := measure.Decide(&share, measure.Requirement{Fail: rule.Fail, Warn: rule.Warn, Confident: true, MinSamples: rule.Method.MinSamples, Margin: rule.Method.Margin})
-			if signal.VerdictOn(ground) != signal.Pass {
+			switch signal.VerdictOn(ground) {
+			case signal.Pass:
+			case signal.Warn:
+				doubts++
+			default:
 				t.Fatalf("%s: %v of 1000 are out of range: %s", name, counts.OutOfRange, ground)
 			}
+		}
+		if doubts > 1 { // half of a long tail's windows have one value or more, one in 2^12 has twelve
+			t.Errorf("%s: %d of 300 windows are inconclusive", name, doubts)
 		}
 	}
 }

@@ -67,22 +67,31 @@ func (f *Fleet) closeLane(ctx context.Context, t *track, s *slot, l lane) error 
 			return err
 		}
 	}
-	content, err := canonical.JSON(&found.cohort)
+	w, err := f.cohortWindow(t, s, l, found)
 	if err != nil {
-		return errs.E("record a labelled window", errs.Invalid, err, "")
+		return err
 	}
-	w := model.FleetWindow{
-		System: l.System, Model: l.Model, Length: t.length, Start: s.start, End: s.end,
-		Rows: found.cohort.All.Predictions, Cohort: string(content), SealedAt: f.options.Now().UTC(),
-	}
-	for _, i := range slices.Sorted(maps.Keys(found.instances)) {
-		w.Instances = append(w.Instances, string(i))
-	}
-	if err := f.seal(ctx, t, &w, nil); err != nil {
+	if err := f.seal(ctx, t, w, nil); err != nil {
 		return err
 	}
 	if found.newest != "" {
 		t.state(l).outcome = found.newest
 	}
 	return nil
+}
+
+// cohortWindow is the record of what was counted.
+func (f *Fleet) cohortWindow(t *track, s *slot, l lane, found *tally) (*model.FleetWindow, error) {
+	content, err := canonical.JSON(&found.cohort)
+	if err != nil {
+		return nil, errs.E("record a labelled window", errs.Invalid, err, "")
+	}
+	w := &model.FleetWindow{
+		System: l.System, Model: l.Model, Length: t.length, Start: s.start, End: s.end,
+		Rows: found.cohort.All.Predictions, Cohort: string(content), SealedAt: f.options.Now().UTC(),
+	}
+	for _, i := range slices.Sorted(maps.Keys(found.instances)) {
+		w.Instances = append(w.Instances, string(i))
+	}
+	return w, nil
 }

@@ -50,7 +50,7 @@ func (f *Fleet) countUnder(ctx context.Context, t *track, s *slot, l lane, under
 		out.cohort = *cohort
 	}
 	meant := map[signal.Digest]bool{}
-	err = f.inChunks(ctx, l, s.start, s.end, s.end.Add(t.horizon), func(p *signal.LabelledPrediction) error {
+	err = f.inChunks(ctx, l, s.start, s.end, s.labelsUntil(t), func(p *signal.LabelledPrediction) error {
 		out.instances[p.Instance] = true
 		means, known := meant[p.Baseline]
 		if !known {
@@ -77,12 +77,26 @@ func (f *Fleet) countUnder(ctx context.Context, t *track, s *slot, l lane, under
 	return out, err
 }
 
+// labelsUntil is when the last label was received that counts.
+func (s *slot) labelsUntil(t *track) time.Time {
+	if s.received.IsZero() {
+		return s.end.Add(t.horizon)
+	}
+	return s.received
+}
+
+// cohortChunks is in how many pieces a long slot is read at most: each piece
+// looks for its labels among all that came since, so that many small ones would
+// read them again and again.
+const cohortChunks = 24
+
 // inChunks gives the predictions of a lane made in (from, to], with the labels
 // received by a time, as the store does, a chunk at a time. A slot of a month has
 // very many: in between, the windows over rows that have become due are sealed.
 func (f *Fleet) inChunks(ctx context.Context, l lane, from, to, received time.Time, yield func(*signal.LabelledPrediction) error) error {
+	chunk := max(f.options.Chunk, to.Sub(from)/cohortChunks)
 	for {
-		next := earlier(from.Add(f.options.Chunk), to)
+		next := earlier(from.Add(chunk), to)
 		if err := f.options.Store.LabelledPredictions(ctx, l.System, l.Model, from, next, received, yield); err != nil {
 			return err
 		}

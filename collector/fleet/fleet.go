@@ -73,7 +73,10 @@ func (f *Fleet) Step(ctx context.Context) error {
 	}
 	labelled, failed := f.sealDue(ctx, true)
 	f.metrics.waiting.Set(float64(rows + labelled))
-	return errors.Join(err, failed)
+	if err = errors.Join(err, failed); mayPass(ctx, failed) {
+		return err
+	}
+	return errors.Join(err, f.revise(ctx))
 }
 
 // mayPass says that an error is of the store or of ctx, not of one window: the

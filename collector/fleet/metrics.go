@@ -10,6 +10,7 @@ type metrics struct {
 	sealed          prometheus.Counter
 	late            prometheus.Counter
 	lateLabels      prometheus.Counter
+	revised         prometheus.Counter
 	latePredictions prometheus.Counter
 	gaps            prometheus.Counter
 	absent          prometheus.Counter
@@ -27,7 +28,8 @@ func newMetrics(reg prometheus.Registerer) metrics {
 	return metrics{
 		sealed:          counter("sealed", "Windows over all replicas that were sealed and stored."),
 		late:            counter("late", "Agents' windows that came after their slot was sealed; not added."),
-		lateLabels:      counter("late_labels", "Labels that came after the labelled window of their prediction was due; not added."),
+		lateLabels:      counter("late_labels", "Labels that came after the labelled window of their prediction was due; not in what was judged."),
+		revised:         counter("revised", "Labelled windows that were counted again because labels came late."),
 		latePredictions: counter("late_predictions", "Predictions that came after their labelled window was sealed; not added."),
 		gaps:            counter("gaps", "Agents' windows that are missing from their sequence or incomplete."),
 		absent:          counter("absent", "Replicas that were expected in a slot and not in it."),

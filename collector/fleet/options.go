@@ -42,6 +42,8 @@ type Options struct {
 	CatchUpMost int           // nor are more slots of one length than these, the newest; default 360
 	Remember    time.Duration // how long a silent model is expected; default 7 days, two slots at least
 	LateHorizon time.Duration // how far back late windows, labels and predictions are counted, at least one slot; default 10m
+	Late        time.Duration // how long after its horizon labels still revise a cohort; 0: none does
+	LateEvery   time.Duration // how often late labels are looked for, at most 24 times a slot; default 10m
 	Chunk       time.Duration // how much of a long slot is read at once, rows or predictions; default 1h
 	MinShare    float64       // groups below this share of the rows are not judged; default 0.02
 	Confidence  float64       // of the simultaneous intervals over groups; default 0.95
@@ -71,6 +73,7 @@ func (o Options) withDefaults() Options {
 	duration(&o.CatchUp, 24*time.Hour)
 	duration(&o.Remember, 7*24*time.Hour)
 	duration(&o.LateHorizon, 10*time.Minute)
+	duration(&o.LateEvery, 10*time.Minute)
 	duration(&o.Chunk, time.Hour)
 	if o.CatchUpMost <= 0 {
 		o.CatchUpMost = 360

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -48,7 +49,7 @@ func (f *Fleet) record(ctx context.Context, w *model.FleetWindow) (*model.FleetW
 // sameWindow says that two records are about the same window. Of one lane, length
 // and end there may be two: one over rows and a labelled one.
 func sameWindow(a, b *model.FleetWindow) bool {
-	return a.System == b.System && a.Model == b.Model && a.Length == b.Length && a.End.Equal(b.End) && a.Labelled() == b.Labelled()
+	return a.System == b.System && a.Model == b.Model && a.Length == b.Length && a.End.Equal(b.End) && a.Labelled() == b.Labelled() && a.Revision == b.Revision
 }
 
 // storeScores computes the scores of a recorded window and stores them. Where
@@ -95,8 +96,15 @@ func batchOf(kind string, w *model.FleetWindow) model.Batch {
 	if w.Labelled() {
 		kind += " of labelled"
 	}
-	return model.DerivedBatch(xxhash.Sum64String(fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d\x00%d",
-		kind, w.System, w.Model.Name, w.Model.Version, w.Length, w.End.UnixNano())))
+	if w.Revision > 0 {
+		kind += " revised " + strconv.FormatUint(uint64(w.Revision), 10)
+	}
+	hash := xxhash.Sum64String(fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d\x00%d",
+		kind, w.System, w.Model.Name, w.Model.Version, w.Length, w.End.UnixNano()))
+	if w.Revision > 0 {
+		return model.RevisedBatch(hash, w.Revision)
+	}
+	return model.DerivedBatch(hash)
 }
 
 // recount merges again exactly what a window records, also where more has come

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -82,7 +84,11 @@ func (f *Fleet) readWindows(t *track, found []model.FleetWindow, p *past, now ti
 
 // knownSince is how far back the windows of a track are of use.
 func (f *Fleet) knownSince(t *track, now time.Time) time.Time {
-	return t.clock(now).Add(-max(f.options.remember(t.length), f.options.catchUp(t.length)))
+	span := max(f.options.remember(t.length), f.options.catchUp(t.length))
+	if t.labelled {
+		span = max(span, f.options.Late+t.length)
+	}
+	return t.clock(now).Add(-span)
 }
 
 // begin sets the first slot to seal.
@@ -167,6 +173,12 @@ func (f *Fleet) firstWindow(ctx context.Context, t *track, from, now time.Time) 
 // remember takes a sealed window into the state of its lane.
 func (t *track) remember(w *model.FleetWindow) {
 	s := t.state(lane{w.System, w.Model})
+	if w.Labelled() {
+		s.closed[w.End] = closed{w.Revision, xxhash.Sum64String(w.Cohort)}
+	}
+	if w.Revision > 0 {
+		return // the slot is known already
+	}
 	s.sealedEnd = w.End
 	if w.Labelled() {
 		s.counted[w.End] = w.Rows

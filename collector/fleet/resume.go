@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/collector/model"
@@ -26,6 +27,8 @@ type past struct {
 	at     time.Time // when it was, last
 	told   []sealedWindow
 	newest map[laneOfTrack]sealedWindow
+
+	revised map[laneOfTrack][]sealedWindow // newest revisions, of those recorded last
 }
 
 type laneOfTrack struct {
@@ -33,14 +36,24 @@ type laneOfTrack struct {
 	lane  lane
 }
 
-func newPast() *past { return &past{newest: map[laneOfTrack]sealedWindow{}} }
+func newPast() *past {
+	return &past{newest: map[laneOfTrack]sealedWindow{}, revised: map[laneOfTrack][]sealedWindow{}}
+}
 
 // take keeps a copy, so that the windows that it was read with can go.
 func (p *past) take(s sealedWindow, told bool) {
 	w := *s.window
 	s.window = &w
 	p.at = later(p.at, w.SealedAt)
-	p.newest[laneOfTrack{s.track, lane{w.System, w.Model}}] = s
+	key := laneOfTrack{s.track, lane{w.System, w.Model}}
+	if w.Revision > 0 {
+		kept := slices.DeleteFunc(p.revised[key], func(o sealedWindow) bool {
+			return o.window.End.Equal(w.End) || o.window.SealedAt.Before(p.at.Add(-resumeSpan))
+		})
+		p.revised[key] = append(kept, s)
+	} else {
+		p.newest[key] = s
+	}
 	if told {
 		p.told = append(p.told, s)
 	}
@@ -70,6 +83,9 @@ func (f *Fleet) resume(ctx context.Context, p *past) error {
 // scoreAgain stores the scores of a recorded window, if they are not there. A
 // labelled window holds its counts; those of one over rows are merged again.
 func (f *Fleet) scoreAgain(ctx context.Context, s sealedWindow) error {
+	if s.window.Revision > 0 {
+		return f.storeRevision(ctx, s.window)
+	}
 	if s.track.labelled {
 		return f.storeScores(ctx, s.window, nil)
 	}
@@ -87,6 +103,13 @@ func (p *past) recordedLast() []sealedWindow {
 	for _, s := range p.newest {
 		if !s.window.SealedAt.Before(p.at.Add(-resumeSpan)) {
 			out = append(out, s)
+		}
+	}
+	for _, revisions := range p.revised {
+		for _, s := range revisions {
+			if !s.window.SealedAt.Before(p.at.Add(-resumeSpan)) {
+				out = append(out, s)
+			}
 		}
 	}
 	return out

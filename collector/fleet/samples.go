@@ -17,13 +17,17 @@ type scores struct {
 }
 
 func newScores(w *model.FleetWindow) *scores {
-	return &scores{rows: &model.Rows{}, at: w.End, common: []model.Label{
+	s := &scores{rows: &model.Rows{}, at: w.End, common: []model.Label{
 		{Name: signal.PrometheusName(signal.KeySystemID), Value: string(w.System)},
 		{Name: signal.PrometheusName(signal.KeyModelName), Value: w.Model.Name},
 		{Name: signal.PrometheusName(signal.KeyModelVersion), Value: w.Model.Version},
 		{Name: signal.PrometheusName(signal.KeyScope), Value: signal.ScopeFleet},
 		{Name: signal.PrometheusName(signal.KeyWindowLength), Value: config.Duration(w.Length).String()},
 	}}
+	for _, d := range signal.EntryDimensions(w.Model.Name) {
+		s.common = append(s.common, model.Label{Name: signal.PrometheusName(d.Key), Value: d.Value})
+	}
+	return s
 }
 
 // add writes quantities: each value, its samples, its interval where it has one,

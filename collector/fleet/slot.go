@@ -27,6 +27,7 @@ type slot struct {
 	sums       map[lane]*merged   // of what ended in the slot, as far as it was read
 	seen       map[lane][]*window // what ended in the last chunk, and what came after the slot's end
 	predicted  map[lane]bool      // of a labelled track: who made predictions in the slot
+	received   time.Time          // of a labelled track: labels that came by then count; zero: by the horizon
 }
 
 // inChunks says that the slot is longer than what is read at once.
@@ -78,6 +79,13 @@ type laneState struct {
 	// Of labelled windows.
 	outcome signal.Digest        // the baseline that the last predictions were counted under
 	counted map[time.Time]uint64 // predictions by end of the slots that are still to be looked at for late ones
+	closed  map[time.Time]closed // what was recorded last, by end of the slots that late labels may still revise
+}
+
+// closed is the newest record of a labelled slot.
+type closed struct {
+	revision uint32
+	digest   uint64 // of the cohort
 }
 
 func newLaneState() *laneState {
@@ -87,6 +95,7 @@ func newLaneState() *laneState {
 		taken:    map[signal.WindowID]time.Time{},
 		reported: map[signal.WindowID]time.Time{},
 		counted:  map[time.Time]uint64{},
+		closed:   map[time.Time]closed{},
 	}
 }
 

@@ -17,6 +17,10 @@ type track struct {
 	begin time.Time         // start of the first slot that this process or its past knows
 	next  time.Time         // end of the next slot to seal
 	lanes map[lane]*laneState
+
+	// Of labelled windows: late labels were looked for among those received by
+	// looked, and are being looked for among those received by looking.
+	looked, looking time.Time
 }
 
 // trackKey is what a track is for.

@@ -129,7 +129,8 @@ func BenchmarkTakeLogs(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	in := &intake{spool: sp, slots: make(chan struct{}, 8), health: health, now: time.Now}
+	o := DefaultServerOptions()
+	in := newIntake(&o, sp, health)
 	n := 0
 	compare(b, func() error {
 		n++
@@ -167,4 +168,33 @@ func BenchmarkWireToStore(b *testing.B) {
 	senders.Wait()
 	s.waitUntilStored(b)
 	b.ReportMetric(float64(b.N)*benchItems/time.Since(started).Seconds(), "rows/s")
+}
+
+// BenchmarkTakeMetrics is BenchmarkTakeLogs for data points: each of them is held
+// against the budget of its source.
+func BenchmarkTakeMetrics(b *testing.B) {
+	payload := benchMetrics(b)
+	sp := openSpool(b, b.TempDir(), func(o *spool.Options) { o.Max = 16 << 30 })
+	health, err := NewHealth(prometheus.NewRegistry(), sp)
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := DefaultServerOptions()
+	in := newIntake(&o, sp, health)
+	n := 0
+	compare(b, func() error {
+		n++
+		_, err := in.take(context.Background(), "bench", spool.Metrics, payload, fmt.Sprint("bench/", n))
+		return err
+	}, func() error { return pmetricotlp.NewExportRequest().UnmarshalProto(payload) })
+}
+
+// BenchmarkAdmitMetrics is the part of it before the disk, with a budget; its
+// ratio is against bare unmarshalling.
+func BenchmarkAdmitMetrics(b *testing.B) {
+	payload := benchMetrics(b)
+	limits := DefaultServerOptions().Limits
+	budget := newSeriesBudget(limits.Series)
+	compare(b, func() error { _, err := admit(spool.Metrics, payload, noon, limits, budget); return err },
+		func() error { return pmetricotlp.NewExportRequest().UnmarshalProto(payload) })
 }

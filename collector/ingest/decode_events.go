@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -21,11 +20,11 @@ func (d *Decoder) addEvent(resource pcommon.Map, lr plog.LogRecord, received tim
 	reason := ""
 	switch eventName(lr) {
 	case signal.EventWindowProfile:
-		reason, err = reasonWindow, d.addWindow(resource, lr)
+		reason, err = reasonWindow, d.addWindow(resource, lr, received)
 	case signal.EventBaseline:
 		reason, err = reasonBaseline, d.addBaseline(resource, lr, received)
 	case signal.EventLineageRun:
-		reason, err = reasonLineage, d.addLineage(resource, lr)
+		reason, err = reasonLineage, d.addLineage(resource, lr, received)
 	}
 	if err != nil {
 		d.Refused.add(reason, "%s: %v", eventName(lr), err)
@@ -52,7 +51,7 @@ func systemOf(resource pcommon.Map) (signal.SystemID, error) {
 	return signal.SystemID(name), nil
 }
 
-func (d *Decoder) addWindow(resource pcommon.Map, lr plog.LogRecord) error {
+func (d *Decoder) addWindow(resource pcommon.Map, lr plog.LogRecord, received time.Time) error {
 	system, err := systemOf(resource)
 	if err != nil {
 		return err
@@ -62,6 +61,9 @@ func (d *Decoder) addWindow(resource pcommon.Map, lr plog.LogRecord) error {
 		return err
 	}
 	dist.System = system
+	if dist.End.Before(received.Add(-oldestPrediction)) || dist.End.After(received.Add(model.ClockSlack)) {
+		return fmt.Errorf("the window ended at %s, but was received at %s", dist.End.Format(time.RFC3339), received.UTC().Format(time.RFC3339))
+	}
 	if !d.inspect {
 		d.Rows.Distributions = append(d.Rows.Distributions, dist)
 	}
@@ -111,51 +113,5 @@ func (d *Decoder) addBaseline(resource pcommon.Map, lr plog.LogRecord, received 
 		SeenAt:  timeOr(uint64(lr.Timestamp()), timeOr(uint64(lr.ObservedTimestamp()), received)),
 		Content: string(raw),
 	})
-	return nil
-}
-
-// runEvent is the part of an OpenLineage RunEvent that has columns.
-type runEvent struct {
-	EventTime time.Time `json:"eventTime"`
-	EventType string    `json:"eventType"`
-	Producer  string    `json:"producer"`
-	Run       struct {
-		RunID string `json:"runId"`
-	} `json:"run"`
-	Job struct {
-		Namespace string `json:"namespace"`
-		Name      string `json:"name"`
-	} `json:"job"`
-}
-
-func (d *Decoder) addLineage(resource pcommon.Map, lr plog.LogRecord) error {
-	system, err := systemOf(resource)
-	if err != nil {
-		return err
-	}
-	content := lr.Body().AsString()
-	var e runEvent
-	if err := json.Unmarshal([]byte(content), &e); err != nil {
-		return fmt.Errorf("body: not the JSON of an OpenLineage RunEvent: %w", err)
-	}
-	switch {
-	case e.EventTime.IsZero() || e.EventTime.Year() < 1970 || e.EventTime.Year() > 2261:
-		return errors.New("eventTime: missing, or outside of what can be stored")
-	case e.Run.RunID == "":
-		return errors.New("run.runId: missing")
-	case e.Job.Name == "" || e.Job.Namespace == "":
-		return errors.New("job.namespace, job.name: missing")
-	}
-	if !d.inspect {
-		d.Rows.Lineage = append(d.Rows.Lineage, model.LineageEvent{
-			Time:      e.EventTime.UTC(),
-			System:    system,
-			EventType: e.EventType,
-			RunID:     e.Run.RunID,
-			Job:       e.Job.Namespace + "/" + e.Job.Name,
-			Producer:  e.Producer,
-			Event:     content,
-		})
-	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 // cumulative counts, _sum where there is one, _count.
 func (d *Decoder) addHistograms(m *metric, points pmetric.HistogramDataPointSlice) {
 	for _, p := range points.All() {
+		d.drop(partExemplar, p.Exemplars().Len())
 		labels, ok := d.labels(m, p.Attributes(), "le")
 		if !ok {
 			continue
@@ -102,6 +103,7 @@ func (d *Decoder) addClassic(m *metric, labels []model.Label, at pcommon.Timesta
 // factor of two. Coarser ones stay as they are.
 func (d *Decoder) addExponentials(m *metric, points pmetric.ExponentialHistogramDataPointSlice) {
 	for _, p := range points.All() {
+		d.drop(partExemplar, p.Exemplars().Len())
 		labels, ok := d.labels(m, p.Attributes(), "le")
 		if !ok {
 			continue
@@ -111,7 +113,11 @@ func (d *Decoder) addExponentials(m *metric, points pmetric.ExponentialHistogram
 			continue
 		}
 		if !d.inspect {
-			d.addClassic(m, labels, p.Timestamp(), toClassic(p))
+			h := toClassic(p)
+			if m.delta {
+				h = onGrid(h)
+			}
+			d.addClassic(m, labels, p.Timestamp(), h)
 		}
 	}
 }
@@ -145,6 +151,37 @@ func toClassic(p pmetric.ExponentialHistogramDataPoint) classic {
 		h.buckets = append(h.buckets, bucket{math.Exp2(float64(i+1) * step), sum})
 	}
 	return ascending(h)
+}
+
+// The grid of onGrid: powers of two.
+const gridLow, gridHigh = -20, 32
+
+// onGrid puts the counts of an exponential histogram of differences on bounds
+// that are the same for every point, so that points can be added over time: a
+// bound that only some points have would lack the counts of the others. Bounds
+// below the lowest value are left out, since nothing is below them.
+func onGrid(h classic) classic {
+	var bounds []float64
+	for e := gridHigh; e >= gridLow; e-- {
+		bounds = append(bounds, -math.Ldexp(1, e))
+	}
+	bounds = append(bounds, 0)
+	for e := gridLow; e <= gridHigh; e++ {
+		bounds = append(bounds, math.Ldexp(1, e))
+	}
+	var out []bucket
+	at, below := 0, uint64(0)
+	for _, le := range bounds {
+		for at < len(h.buckets) && h.buckets[at].le <= le {
+			below = h.buckets[at].count
+			at++
+		}
+		if below > 0 {
+			out = append(out, bucket{le, below})
+		}
+	}
+	h.buckets = out
+	return h
 }
 
 // merge holds counts by bucket index at the coarser scale.

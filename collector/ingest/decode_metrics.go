@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"iter"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -21,62 +23,108 @@ type metric struct {
 	name     string // translated
 	unit     string
 	kind     model.MetricKind
-	resource []model.Label
+	shared   []model.Label // of the resource, the scope, the temporality
+	delta    bool          // values are differences
 	received time.Time
 }
+
+// The labels that a series has beside those of its resource and its points.
+const (
+	labelScope       = "otel_scope_name"
+	labelTemporality = "otel_temporality"
+)
+
+// ownScopes begin the names of scopes that need no label: what they measure
+// has names of our own.
+const ownScopes = "github.com/evenkeel/"
 
 func (d *Decoder) addMetrics(metrics pmetric.Metrics, received time.Time) {
 	for _, rm := range metrics.ResourceMetrics().All() {
 		labels, err := d.names.resourceLabels(rm.Resource().Attributes())
+		var latest pcommon.Timestamp
 		for _, sm := range rm.ScopeMetrics().All() {
+			shared := labels
+			if name := sm.Scope().Name(); name != "" && !strings.HasPrefix(name, ownScopes) {
+				shared = append(slices.Clone(labels), model.Label{Name: labelScope, Value: strings.ToValidUTF8(name, "\ufffd")})
+			}
 			for _, m := range sm.Metrics().All() {
-				points := countPoints(m)
+				points, last := countPoints(m)
 				d.Items += points
+				latest = max(latest, last)
 				if err != nil {
 					d.Refused.addMany(points, reasonName, "resource: %v", err)
 					continue
 				}
-				d.addMetric(m, points, labels, received)
+				d.addMetric(m, points, shared, received)
 			}
+		}
+		if err == nil {
+			d.addTarget(rm.Resource().Attributes(), labels, latest, received)
 		}
 	}
 }
 
-func countPoints(m pmetric.Metric) int {
-	switch m.Type() {
-	case pmetric.MetricTypeGauge:
-		return m.Gauge().DataPoints().Len()
-	case pmetric.MetricTypeSum:
-		return m.Sum().DataPoints().Len()
-	case pmetric.MetricTypeHistogram:
-		return m.Histogram().DataPoints().Len()
-	case pmetric.MetricTypeExponentialHistogram:
-		return m.ExponentialHistogram().DataPoints().Len()
-	case pmetric.MetricTypeSummary:
-		return m.Summary().DataPoints().Len()
+// addTarget keeps the attributes of a resource that are not on each of its
+// series, the way Prometheus does: as labels of a series target_info.
+func (d *Decoder) addTarget(resource pcommon.Map, labels []model.Label, at pcommon.Timestamp, received time.Time) {
+	if resource.Len() == len(labels) || at == 0 {
+		return
 	}
-	return 0
+	all, err := d.names.pointLabels(resource, labels, "")
+	if err != nil {
+		d.drop(partTarget, 1)
+		return
+	}
+	m := metric{name: "target_info", kind: model.Gauge, received: received}
+	d.sample(&m, m.name, m.kind, all, at, 1)
 }
 
-func (d *Decoder) addMetric(m pmetric.Metric, points int, resource []model.Label, received time.Time) {
+// countPoints gives the number of a metric's points and the latest time of one.
+func countPoints(m pmetric.Metric) (points int, latest pcommon.Timestamp) {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		return m.Gauge().DataPoints().Len(), latestOf(m.Gauge().DataPoints().All())
+	case pmetric.MetricTypeSum:
+		return m.Sum().DataPoints().Len(), latestOf(m.Sum().DataPoints().All())
+	case pmetric.MetricTypeHistogram:
+		return m.Histogram().DataPoints().Len(), latestOf(m.Histogram().DataPoints().All())
+	case pmetric.MetricTypeExponentialHistogram:
+		return m.ExponentialHistogram().DataPoints().Len(), latestOf(m.ExponentialHistogram().DataPoints().All())
+	case pmetric.MetricTypeSummary:
+		return m.Summary().DataPoints().Len(), latestOf(m.Summary().DataPoints().All())
+	}
+	return 0, 0
+}
+
+func latestOf[P point](points iter.Seq2[int, P]) (latest pcommon.Timestamp) {
+	for _, p := range points {
+		latest = max(latest, p.Timestamp())
+	}
+	return latest
+}
+
+func (d *Decoder) addMetric(m pmetric.Metric, points int, shared []model.Label, received time.Time) {
 	name, err := d.names.metricName(m.Name())
 	if err != nil {
 		d.Refused.addMany(points, reasonName, "%v", err)
 		return
 	}
-	if delta(m) {
-		d.Refused.addMany(points, reasonDelta,
-			"metric %q has delta temporality; set the exporter's temporality preference to cumulative", m.Name())
+	meta := metric{name: name, unit: m.Unit(), shared: shared, received: received}
+	switch temporality(m) {
+	case pmetric.AggregationTemporalityUnspecified:
+		d.Refused.addMany(points, reasonTemporality, "metric %q does not say whether its points are cumulative or differences", m.Name())
 		return
+	case pmetric.AggregationTemporalityDelta:
+		meta.delta = true
+		meta.shared = append(slices.Clone(shared), model.Label{Name: labelTemporality, Value: "delta"})
 	}
-	meta := metric{name: name, unit: m.Unit(), resource: resource, received: received}
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
 		meta.kind = model.Gauge
 		d.addNumbers(&meta, m.Gauge().DataPoints())
 	case pmetric.MetricTypeSum:
 		meta.kind = model.Gauge
-		if m.Sum().IsMonotonic() {
+		if m.Sum().IsMonotonic() && !meta.delta {
 			meta.kind = model.Counter
 		}
 		d.addNumbers(&meta, m.Sum().DataPoints())
@@ -93,23 +141,26 @@ func (d *Decoder) addMetric(m pmetric.Metric, points int, resource []model.Label
 	}
 }
 
-// delta says that a metric's points are differences. Points that do not say
-// are refused as well: nobody could add them up.
-func delta(m pmetric.Metric) bool {
-	t := pmetric.AggregationTemporalityCumulative
+// temporality says what a metric's points are. Differences are kept as such,
+// under a label: adding them up here would need the sums of all series, which a
+// restart or a second collector does not have, while sum_over_time adds exactly
+// what was stored. Gauges and summaries have none; their points stand for
+// themselves, like cumulative ones.
+func temporality(m pmetric.Metric) pmetric.AggregationTemporality {
 	switch m.Type() {
 	case pmetric.MetricTypeSum:
-		t = m.Sum().AggregationTemporality()
+		return m.Sum().AggregationTemporality()
 	case pmetric.MetricTypeHistogram:
-		t = m.Histogram().AggregationTemporality()
+		return m.Histogram().AggregationTemporality()
 	case pmetric.MetricTypeExponentialHistogram:
-		t = m.ExponentialHistogram().AggregationTemporality()
+		return m.ExponentialHistogram().AggregationTemporality()
 	}
-	return t != pmetric.AggregationTemporalityCumulative
+	return pmetric.AggregationTemporalityCumulative
 }
 
 func (d *Decoder) addNumbers(m *metric, points pmetric.NumberDataPointSlice) {
 	for _, p := range points.All() {
+		d.drop(partExemplar, p.Exemplars().Len())
 		labels, ok := d.labels(m, p.Attributes(), "")
 		if !ok {
 			continue
@@ -139,8 +190,13 @@ func (d *Decoder) addSummaries(m *metric, points pmetric.SummaryDataPointSlice) 
 
 // labels gives a point's labels, the resource's included; false if the point
 // was refused.
-func (d *Decoder) labels(m *metric, attrs pcommon.Map, reserved string) ([]model.Label, bool) {
-	out, err := d.names.pointLabels(attrs, m.resource, reserved)
+func (d *Decoder) labels(m *metric, attrs pcommon.Map, reserved string) (out []model.Label, ok bool) {
+	var err error
+	if d.inspect {
+		err = d.names.checkLabels(attrs)
+	} else {
+		out, err = d.names.pointLabels(attrs, m.shared, reserved)
+	}
 	if err != nil {
 		d.Refused.add(reasonName, "metric %q: %v", m.name, err)
 		return nil, false

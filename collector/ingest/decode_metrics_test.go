@@ -16,7 +16,7 @@ import (
 )
 
 // text writes samples as Prometheus' text format does, sorted, the resource's
-// labels left out.
+// labels and target_info left out.
 func text(rows *model.Rows) []string {
 	series := map[uint64]model.Series{}
 	for _, s := range rows.Series {
@@ -25,6 +25,9 @@ func text(rows *model.Rows) []string {
 	var out []string
 	for _, s := range rows.Samples {
 		m := series[s.Fingerprint]
+		if m.Name == "target_info" {
+			continue
+		}
 		var labels []string
 		for _, l := range m.Labels {
 			if !slices.Contains([]string{"evenkeel_system_id", "service_instance_id", "service_name"}, l.Name) {
@@ -81,19 +84,18 @@ func TestGaugesAndSums(t *testing.T) {
 	}
 }
 
-func TestDeltaPointsAreRefused(t *testing.T) {
+func TestPointsOfNoTemporalityAreRefused(t *testing.T) {
 	req, metrics := newMetrics()
 	m := metrics.AppendEmpty()
 	m.SetName("a")
 	s := m.SetEmptySum()
-	s.SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
 	s.DataPoints().AppendEmpty()
 	s.DataPoints().AppendEmpty()
 	m = metrics.AppendEmpty()
 	m.SetName("b")
 	m.SetEmptyGauge().DataPoints().AppendEmpty().SetIntValue(1)
 	d := decode(t, spool.Metrics, bytesOf(t, req))
-	if d.Items != 3 || d.Refused.Count != 2 || d.Refused.ByReason[reasonDelta] != 2 || !strings.Contains(d.Refused.First, "cumulative") {
+	if d.Items != 3 || d.Refused.Count != 2 || d.Refused.ByReason[reasonTemporality] != 2 || !strings.Contains(d.Refused.First, "cumulative") {
 		t.Errorf("refused %+v of %d", d.Refused, d.Items)
 	}
 	expect(t, &d.Rows, `b{} 1 gauge`)

@@ -17,8 +17,8 @@ import (
 // its own, so times without a bound would be inserts without one.
 const oldestPrediction = 366 * 24 * time.Hour
 
-// addRow takes events about one row of a request; false: this is none. They
-// become no rows of otel_logs: their tables hold all that they say.
+// addRow takes events about one row of a request, and lineage that came over
+// the API; false: this is none. They become no rows of otel_logs: their tables hold all that they say.
 func (d *Decoder) addRow(resource pcommon.Map, lr plog.LogRecord, received time.Time) bool {
 	var err error
 	reason := ""
@@ -27,6 +27,8 @@ func (d *Decoder) addRow(resource pcommon.Map, lr plog.LogRecord, received time.
 		reason, err = reasonPrediction, d.addPrediction(resource, lr, received)
 	case signal.EventLabel:
 		reason, err = reasonLabel, d.addLabel(resource, lr, received)
+	case signal.EventLineage:
+		reason, err = reasonLineage, d.addLineage(resource, lr, received)
 	default:
 		return false
 	}

@@ -17,16 +17,16 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// decode decodes one payload and holds Inspect to the same judgement.
+// decode decodes one payload and holds its admission to the same judgement.
 func decode(t testing.TB, kind spool.Kind, payload []byte) *Decoder {
 	t.Helper()
 	d := NewDecoder()
 	if err := d.Add(kind, payload, noon); err != nil {
 		t.Fatal(err)
 	}
-	tally, err := Inspect(kind, payload, noon)
-	if err != nil || !reflect.DeepEqual(tally, d.Tally) {
-		t.Fatalf("Inspect says %+v, %v; decoding says %+v", tally, err, d.Tally)
+	a, err := admit(kind, payload, noon, Limits{}, nil)
+	if err != nil || a.changed || !reflect.DeepEqual(a.Tally, d.Tally) {
+		t.Fatalf("admission says %+v, %v; decoding says %+v", a.Tally, err, d.Tally)
 	}
 	return d
 }
@@ -126,7 +126,7 @@ func TestBaselinesAreHeldToTheirDigest(t *testing.T) {
 }
 
 func TestLineageEventsAreRead(t *testing.T) {
-	event := `{"eventTime":"2026-03-14T11:59:00Z","eventType":"START","producer":"https://example.org/agent","run":{"runId":"0190"},"job":{"namespace":"demo","name":"loans"},"more":1}`
+	event := `{"eventTime":"2026-03-14T11:59:00Z","eventType":"START","producer":"https://example.org/agent","schemaURL":"https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent","run":{"runId":"01890a5d-ac96-774b-bcce-b302099a8057"},"job":{"namespace":"demo","name":"loans"},"more":1}`
 	req, records := newLogs()
 	for _, body := range []string{event, `{"eventType":"START"}`, "{"} {
 		lr := records.AppendEmpty()
@@ -135,8 +135,8 @@ func TestLineageEventsAreRead(t *testing.T) {
 	}
 	d := decode(t, spool.Logs, bytesOf(t, req))
 	want := []model.LineageEvent{{
-		Time: noon.Add(-time.Minute), System: "loan-approval", EventType: "START", RunID: "0190",
-		Job: "demo/loans", Producer: "https://example.org/agent", Event: event,
+		Time: noon.Add(-time.Minute), System: "loan-approval", Kind: "run", EventType: "START", RunID: "01890a5d-ac96-774b-bcce-b302099a8057",
+		Job: "demo/loans", Producer: "https://example.org/agent", Nodes: []string{"job:demo#loans", "run:01890a5d-ac96-774b-bcce-b302099a8057"}, Event: event,
 	}}
 	if !reflect.DeepEqual(d.Rows.Lineage, want) {
 		t.Errorf("got %+v, want %+v", d.Rows.Lineage, want)

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/spool"
@@ -19,12 +21,13 @@ import (
 // spool.Options.
 type DrainOptions struct {
 	Every       time.Duration // how often to look for records
+	Parallel    int           // batches that are decoded and stored at the same time, where so many wait
 	RetryFirst  time.Duration // first pause after a failed try
 	RetryMax    time.Duration // longest pause
 	StopTimeout time.Duration // for what still waits when Run's context ends; 0: none
 
-	// Stored is called after a batch is in the store, from the drain's own
-	// goroutine: it must not block. It may read the rows and keep nothing. May
+	// Stored is called after a batch is in the store, one call at a time, in no
+	// certain order: it must not block. It may read the rows and keep nothing. May
 	// be nil.
 	Stored func(batch model.Batch, rows *model.Rows)
 
@@ -35,6 +38,7 @@ type DrainOptions struct {
 func DefaultDrainOptions() DrainOptions {
 	return DrainOptions{
 		Every:       200 * time.Millisecond,
+		Parallel:    2,
 		RetryFirst:  100 * time.Millisecond,
 		RetryMax:    10 * time.Second,
 		StopTimeout: 5 * time.Second,
@@ -42,16 +46,20 @@ func DefaultDrainOptions() DrainOptions {
 	}
 }
 
-// Drain brings batches from the spool to the store, one at a time and in
-// order. It holds one batch in memory; while the store is away the spool grows
-// to its bound and then refuses.
+// Drain brings batches from the spool to the store. They are cut in order, and
+// up to Parallel of them are under way, so that what has piled up while the store
+// was away goes faster than one answer after the other. No more than these are in
+// memory; while the store is away the spool grows to its bound and then refuses.
 type Drain struct {
 	o      DrainOptions
 	spool  *spool.Spool
 	store  model.Writer
 	health *Health
 
-	pending *spool.Batch // cut, and neither confirmed nor put aside yet
+	mu      sync.Mutex
+	pending []*spool.Batch // cut, and neither confirmed nor put aside when a context ended
+
+	telling sync.Mutex // held while Stored is called
 }
 
 // NewDrain gives a drain; Run starts it, once.
@@ -94,35 +102,52 @@ func (d *Drain) Run(ctx context.Context) error {
 // empty stores batch after batch until nothing waits. An error means that ctx
 // ended or that the spool is broken.
 func (d *Drain) empty(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if err := d.next(ctx); err != nil || d.pending == nil {
-			return err
+	group, under := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, d.o.Parallel))
+	for under.Err() == nil {
+		b, err := d.next(under)
+		if err != nil {
+			return errors.Join(err, group.Wait())
 		}
-		if err := d.deliver(ctx, d.pending); err != nil {
-			d.pending.Again = true // the try may have reached the store
-			return err
+		if b == nil {
+			break
 		}
-		d.pending = nil
+		group.Go(func() error { // waits until one of those under way has ended
+			err := d.deliver(under, b)
+			if err != nil {
+				b.Again = true // the try may have reached the store
+				d.mu.Lock()
+				d.pending = append(d.pending, b)
+				d.mu.Unlock()
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	return ctx.Err()
 }
 
-// next makes pending the batch that an ended context interrupted, or a new one,
-// or nil where nothing waits.
-func (d *Drain) next(ctx context.Context) error {
-	if d.pending != nil {
-		return nil
+// next gives a batch that an ended context interrupted, or a new one, or nil
+// where nothing waits.
+func (d *Drain) next(ctx context.Context) (*spool.Batch, error) {
+	d.mu.Lock()
+	if n := len(d.pending); n > 0 {
+		b := d.pending[0]
+		d.pending = d.pending[1:]
+		d.mu.Unlock()
+		return b, nil
 	}
+	d.mu.Unlock()
 	b, err := retry(ctx, d, "cut a batch", func() (*spool.Batch, error) {
 		b, err := d.spool.Cut()
 		return b, d.orGiveUp(err)
 	})
-	if err != nil || b == nil {
-		return err
+	if err == nil && b != nil {
+		faultpoint.Hit("drain.cut")
 	}
-	d.pending = b
-	faultpoint.Hit("drain.cut")
-	return nil
+	return b, err
 }
 
 // deliver brings one batch to an end: stored and confirmed, or put aside.
@@ -146,6 +171,8 @@ func (d *Drain) deliver(ctx context.Context, b *spool.Batch) error {
 	d.health.batches.Inc()
 	d.health.rows.Add(float64(countRows(rows)))
 	if d.o.Stored != nil {
+		d.telling.Lock()
+		defer d.telling.Unlock()
 		d.o.Stored(model.SpoolBatch(b.First), rows)
 	}
 	return nil
@@ -231,6 +258,6 @@ func retry[T any](ctx context.Context, d *Drain, what string, try func() (T, err
 }
 
 func countRows(r *model.Rows) int {
-	return len(r.Series) + len(r.Samples) + len(r.Logs) + len(r.Distributions) + len(r.Baselines) + len(r.Lineage) +
+	return len(r.Series) + len(r.Samples) + len(r.Logs) + len(r.Spans) + len(r.Distributions) + len(r.Baselines) + len(r.Lineage) + len(r.LineageEdges) +
 		len(r.Predictions) + len(r.Labels)
 }

@@ -10,14 +10,16 @@ import (
 )
 
 // fuzzDecoder: any bytes are either refused or decoded, always to the same
-// rows, and Inspect says what decoding says.
+// rows, and admission says what decoding says.
 func fuzzDecoder(f *testing.F, kind spool.Kind) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		tally, inspectErr := Inspect(kind, payload, noon)
+		limits := DefaultServerOptions().Limits
+		limits.Series.PerSource = 3
+		a, admitErr := admit(kind, payload, noon, limits, newSeriesBudget(limits.Series))
 		one, two := NewDecoder(), NewDecoder()
 		err := one.Add(kind, payload, noon)
-		if (err == nil) != (inspectErr == nil) {
-			t.Fatalf("Inspect says %v, decoding %v", inspectErr, err)
+		if (err == nil) != (admitErr == nil) {
+			t.Fatalf("admission says %v, decoding %v", admitErr, err)
 		}
 		if err != nil {
 			if !one.Rows.Empty() {
@@ -25,8 +27,16 @@ func fuzzDecoder(f *testing.F, kind spool.Kind) {
 			}
 			return
 		}
+		if a.changed {
+			rest := NewDecoder()
+			if err := rest.Add(kind, a.body, noon); err != nil || a.Items < rest.Items-len(rest.Rows.Samples) {
+				t.Fatalf("what is left of %+v: %+v, %v", a.Tally, rest.Tally, err)
+			}
+			return
+		}
+		tally := a.Tally
 		if !reflect.DeepEqual(tally, one.Tally) || tally.Refused.Count > tally.Items+1 {
-			t.Fatalf("Inspect says %+v; decoding %+v", tally, one.Tally)
+			t.Fatalf("admission says %+v; decoding %+v", tally, one.Tally)
 		}
 		if len(one.Rows.Predictions) != tally.Predictions || len(one.Rows.Labels) != tally.Labels {
 			t.Fatalf("%+v, but %d predictions and %d labels", tally, len(one.Rows.Predictions), len(one.Rows.Labels))

@@ -55,6 +55,7 @@ func serve(t testing.TB, change func(*ServerOptions), changeSpool func(*spool.Op
 	}
 	o := DefaultServerOptions()
 	o.GRPC, o.HTTP = "127.0.0.1:0", "127.0.0.1:0"
+	o.Limits.MaxAge = 0 // noon may be long ago
 	if change != nil {
 		change(&o)
 	}
@@ -160,6 +161,7 @@ func oneLog(bodies ...string) plogotlp.ExportRequest {
 type faulty struct {
 	store model.Writer
 
+	hooks  sync.Mutex // one hook runs at a time
 	mu     sync.Mutex
 	before func(batch model.Batch) error // an error: the store is not reached
 	after  func(batch model.Batch) error // an error: it was reached, the answer is lost
@@ -172,7 +174,7 @@ func (f *faulty) Write(ctx context.Context, batch model.Batch, rows *model.Rows,
 	f.doubts = append(f.doubts, doubt)
 	f.mu.Unlock()
 	if before != nil {
-		if err := before(batch); err != nil {
+		if err := f.hook(before, batch); err != nil {
 			return err
 		}
 	}
@@ -180,9 +182,15 @@ func (f *faulty) Write(ctx context.Context, batch model.Batch, rows *model.Rows,
 		return fmt.Errorf("the store itself: %w", err)
 	}
 	if after != nil {
-		return after(batch)
+		return f.hook(after, batch)
 	}
 	return nil
+}
+
+func (f *faulty) hook(run func(model.Batch) error, batch model.Batch) error {
+	f.hooks.Lock()
+	defer f.hooks.Unlock()
+	return run(batch)
 }
 
 func (f *faulty) set(before, after func(model.Batch) error) {

@@ -14,6 +14,7 @@ type Health struct {
 	requests  *prometheus.CounterVec // signal, transport, outcome
 	records   *prometheus.CounterVec // signal
 	refused   *prometheus.CounterVec // reason
+	dropped   *prometheus.CounterVec // part
 	predicted prometheus.Counter
 	labelled  prometheus.Counter
 	batches   prometheus.Counter
@@ -27,8 +28,9 @@ type Health struct {
 func NewHealth(registry prometheus.Registerer, sp *spool.Spool) (*Health, error) {
 	h := &Health{
 		requests:  counters("evenkeel_ingest_requests", "Export requests by what became of them.", "signal", "transport", "outcome"),
-		records:   counters("evenkeel_ingest_records", "Log records and data points acknowledged, without those refused.", "signal"),
-		refused:   counters("evenkeel_ingest_refused", "Log records and data points refused in acknowledged requests.", "reason"),
+		records:   counters("evenkeel_ingest_records", "Log records, data points and spans acknowledged, without those refused.", "signal"),
+		refused:   counters("evenkeel_ingest_refused", "Log records, data points and spans refused in acknowledged requests.", "reason"),
+		dropped:   counters("evenkeel_ingest_dropped", "Parts of acknowledged items that the tables have no place for.", "part"),
 		predicted: counter("evenkeel_ingest_predictions", "Predictions among the log records acknowledged."),
 		labelled:  counter("evenkeel_ingest_labels", "Labels among the log records acknowledged."),
 		batches:   counter("evenkeel_insert_batches", "Batches that the store confirmed."),
@@ -40,7 +42,7 @@ func NewHealth(registry prometheus.Registerer, sp *spool.Spool) (*Health, error)
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 14),
 		}),
 	}
-	all := append([]prometheus.Collector{h.requests, h.records, h.refused, h.predicted, h.labelled, h.batches, h.rows, h.retries, h.rejected, h.seconds},
+	all := append([]prometheus.Collector{h.requests, h.records, h.refused, h.dropped, h.predicted, h.labelled, h.batches, h.rows, h.retries, h.rejected, h.seconds},
 		spoolMetrics(sp)...)
 	for _, c := range all {
 		if err := registry.Register(c); err != nil {
@@ -57,6 +59,9 @@ func (h *Health) count(kind spool.Kind, t *Tally) {
 	h.labelled.Add(float64(t.Labels))
 	for reason, n := range t.Refused.ByReason {
 		h.refused.WithLabelValues(reason).Add(float64(n))
+	}
+	for part, n := range t.Dropped {
+		h.dropped.WithLabelValues(part).Add(float64(n))
 	}
 }
 
@@ -87,6 +92,7 @@ func spoolMetrics(sp *spool.Spool) []prometheus.Collector {
 		}),
 		count("evenkeel_spool_quarantined", "Batches put aside: look at them.", func(s spool.Stats) float64 { return float64(s.QuarantinedBatches) }),
 		count("evenkeel_spool_damaged_bytes", "Bytes found damaged; requests in them are lost.", func(s spool.Stats) float64 { return float64(s.DamagedBytes) }),
+		count("evenkeel_spool_torn_bytes", "Bytes of interrupted writes found at the start; nobody was told that they are stored.", func(s spool.Stats) float64 { return float64(s.TornBytes) }),
 		count("evenkeel_spool_duplicates", "Repeated requests acknowledged without storing again.", func(s spool.Stats) float64 { return float64(s.Duplicates) }),
 		count("evenkeel_spool_forgotten", "Names of requests forgotten before their time; a repeated one would be stored twice.", func(s spool.Stats) float64 { return float64(s.Forgotten) }),
 	}

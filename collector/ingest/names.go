@@ -72,6 +72,16 @@ func (n *names) resourceLabels(resource pcommon.Map) ([]model.Label, error) {
 	return out, nil
 }
 
+// checkLabels says what pointLabels would find wrong.
+func (n *names) checkLabels(attrs pcommon.Map) error {
+	for key := range attrs.All() {
+		if _, err := n.labelName(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // pointLabels gives the labels of a data point, without those of the resource
 // and without the reserved one: le or quantile, where the type has it. Keys
 // that become the same name are joined with a semicolon, in the order of keys.

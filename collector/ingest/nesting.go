@@ -35,6 +35,12 @@ const (
 	inExponentialPoint
 	inSummaryPoint
 	inExemplar
+	inTracesRequest
+	inResourceSpans
+	inScopeSpans
+	inSpan
+	inSpanEvent
+	inSpanLink
 	inResource
 	inScope
 	inKeyValue
@@ -63,6 +69,12 @@ var nests = [...]map[protowire.Number]int{
 	inExponentialPoint: {1: inKeyValue, 11: inExemplar},
 	inSummaryPoint:     {7: inKeyValue},
 	inExemplar:         {7: inKeyValue},
+	inTracesRequest:    {1: inResourceSpans},
+	inResourceSpans:    {1: inResource, 2: inScopeSpans},
+	inScopeSpans:       {1: inScope, 2: inSpan},
+	inSpan:             {9: inKeyValue, 11: inSpanEvent, 13: inSpanLink},
+	inSpanEvent:        {3: inKeyValue},
+	inSpanLink:         {4: inKeyValue},
 	inResource:         {1: inKeyValue},
 	inScope:            {3: inKeyValue},
 	inKeyValue:         {2: inAnyValue},
@@ -77,8 +89,11 @@ func checkNesting(kind spool.Kind, payload []byte) error {
 	type message struct{ kind, end int }
 	var stack [maxNesting]message
 	stack[0] = message{inLogsRequest, len(payload)}
-	if kind == spool.Metrics {
+	switch kind {
+	case spool.Metrics:
 		stack[0].kind = inMetricsRequest
+	case spool.Traces:
+		stack[0].kind = inTracesRequest
 	}
 	for at, depth := 0, 1; depth > 0; {
 		top := stack[depth-1]

@@ -39,9 +39,9 @@ func nestedLog(levels int) []byte {
 func TestDeepValuesAreRefusedBeforeTheyAreDecoded(t *testing.T) {
 	for levels, refused := range map[int]bool{1: false, 40: false, 60: true, 1_650_000: true} {
 		payload := nestedLog(levels)
-		_, err := Inspect(spool.Logs, payload, time.Now())
+		_, err := admit(spool.Logs, payload, time.Now(), Limits{}, nil)
 		if refused != (errs.KindOf(err) == errs.Invalid) {
-			t.Errorf("%d levels: inspect: %v", levels, err)
+			t.Errorf("%d levels: admit: %v", levels, err)
 		}
 		if err := NewDecoder().Add(spool.Logs, payload, time.Now()); (err != nil) != refused {
 			t.Errorf("%d levels: add: %v", levels, err)

@@ -5,16 +5,25 @@ import "fmt"
 // Reasons why an item of a readable request is refused: values of the label
 // reason of evenkeel_ingest_refused.
 const (
-	reasonDelta     = "delta_temporality"
-	reasonHistogram = "inconsistent_histogram"
-	reasonName      = "untranslatable_name"
-	reasonType      = "unknown_type"
-	reasonWindow    = "window_profile"
-	reasonBaseline  = "baseline"
-	reasonLineage   = "lineage"
+	reasonTimestamp   = "timestamp"
+	reasonBudget      = "series_budget"
+	reasonTemporality = "unknown_temporality"
+	reasonHistogram   = "inconsistent_histogram"
+	reasonName        = "untranslatable_name"
+	reasonType        = "unknown_type"
+	reasonWindow      = "window_profile"
+	reasonBaseline    = "baseline"
+	reasonLineage     = "lineage"
 
 	reasonPrediction = "prediction"
 	reasonLabel      = "label"
+)
+
+// Parts of items that are taken which have no place in the tables: values of
+// the label part of evenkeel_ingest_dropped.
+const (
+	partExemplar = "exemplar"
+	partTarget   = "target_info"
 )
 
 // Refused counts the items of a request that were not taken.

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strings"
+	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -29,16 +33,18 @@ import (
 const (
 	logsService    = "opentelemetry.proto.collector.logs.v1.LogsService"
 	metricsService = "opentelemetry.proto.collector.metrics.v1.MetricsService"
+	tracesService  = "opentelemetry.proto.collector.trace.v1.TraceService"
 )
 
 // newGRPC makes the server. Messages stay the bytes that arrived: they go into
 // the spool as they are, and a message that is not OTLP gets our answer.
-func newGRPC(o ServerOptions, in *intake) *grpc.Server {
+func newGRPC(o ServerOptions, in *intake, reading *sync.WaitGroup) *grpc.Server {
 	limit := int(min(o.MaxRequest, math.MaxInt32))
 	options := []grpc.ServerOption{
 		grpc.ForceServerCodecV2(bytesCodec{}),
 		grpc.MaxRecvMsgSize(limit),
-		grpc.MaxConcurrentStreams(uint32(max(1, o.Concurrent))), // of one connection: messages are read before we are asked
+		grpc.MaxConcurrentStreams(uint32(max(1, o.Streams))),
+		grpc.WaitForHandlers(true),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: o.IdleTimeout}),
 		grpc.ConnectionTimeout(o.ReadTimeout),
 		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
@@ -52,34 +58,85 @@ func newGRPC(o ServerOptions, in *intake) *grpc.Server {
 		options = append(options, grpc.Creds(credentials.NewTLS(o.TLS)))
 	}
 	server := grpc.NewServer(options...)
-	server.RegisterService(exportService(logsService, in, spool.Logs), nil)
-	server.RegisterService(exportService(metricsService, in, spool.Metrics), nil)
+	for name, kind := range map[string]spool.Kind{logsService: spool.Logs, metricsService: spool.Metrics, tracesService: spool.Traces} {
+		e := &grpcExport{in: in, kind: kind, limit: int64(limit), timeout: o.ReadTimeout, reading: reading}
+		server.RegisterService(e.describe(name), nil)
+	}
 	return server
 }
 
-// exportService describes a service with the one method Export.
-func exportService(name string, in *intake, kind spool.Kind) *grpc.ServiceDesc {
-	handler := func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-		var body []byte
-		if err := decode(&body); err != nil {
-			return nil, err
-		}
-		leave, err := in.enter(ctx)
-		if err != nil {
-			return nil, grpcError(err)
-		}
-		defer leave()
-		md, _ := metadata.FromIncomingContext(ctx)
-		refused, err := in.take(ctx, "grpc", kind, body, first(md, BatchHeader))
-		if err != nil {
-			return nil, grpcError(err)
-		}
-		return response(kind, &refused).MarshalProto()
-	}
+// grpcExport serves one signal's method Export.
+type grpcExport struct {
+	in      *intake
+	kind    spool.Kind
+	limit   int64
+	timeout time.Duration // for a message to arrive
+	reading *sync.WaitGroup
+}
+
+// describe makes a service with the one method Export. It is described as a
+// stream, which looks the same to a client that sends one message: so we are
+// asked before the message is read, and can make it wait.
+func (e *grpcExport) describe(name string) *grpc.ServiceDesc {
 	return &grpc.ServiceDesc{
 		ServiceName: name,
 		HandlerType: (*any)(nil),
-		Methods:     []grpc.MethodDesc{{MethodName: "Export", Handler: handler}},
+		Streams: []grpc.StreamDesc{{
+			StreamName: "Export", ServerStreams: true, ClientStreams: true,
+			Handler: func(_ any, stream grpc.ServerStream) error { return e.serve(stream) },
+		}},
+	}
+}
+
+func (e *grpcExport) serve(stream grpc.ServerStream) error {
+	ctx := stream.Context()
+	room, err := e.in.inflight.enter(ctx, e.limit)
+	if err != nil {
+		e.in.count(e.kind, "grpc", err)
+		return grpcError(err)
+	}
+	defer room.leave()
+	body, err := e.receive(stream)
+	if err != nil {
+		e.in.count(e.kind, "grpc", err)
+		return err
+	}
+	room.shrink(int64(len(body)))
+	md, _ := metadata.FromIncomingContext(ctx)
+	refused, err := e.in.take(ctx, "grpc", e.kind, body, first(md, BatchHeader))
+	if err != nil {
+		return grpcError(err)
+	}
+	answer, err := response(e.kind, &refused).MarshalProto()
+	if err != nil {
+		return status.Error(codes.Internal, "encode the response: "+err.Error())
+	}
+	return stream.SendMsg(answer)
+}
+
+// receive reads the one message. Who sends it too slowly is told to come again,
+// since what it holds is reserved for it; the reading then ends with the stream.
+func (e *grpcExport) receive(stream grpc.ServerStream) ([]byte, error) {
+	type message struct {
+		body []byte
+		err  error
+	}
+	arrived := make(chan message, 1)
+	e.reading.Go(func() {
+		var m message
+		m.err = stream.RecvMsg(&m.body)
+		arrived <- m
+	})
+	late := time.NewTimer(e.timeout)
+	defer late.Stop()
+	select {
+	case m := <-arrived:
+		if errors.Is(m.err, io.EOF) {
+			m.err = status.Error(codes.InvalidArgument, "the request holds no message")
+		}
+		return m.body, m.err
+	case <-late.C:
+		return nil, grpcError(errs.E("read a request", errs.Unavailable, fmt.Errorf("it did not arrive within %s", e.timeout), ""))
 	}
 }
 
@@ -117,10 +174,18 @@ type exportResponse interface {
 
 // response answers a request, with partial_success where items were refused.
 func response(kind spool.Kind, refused *Refused) exportResponse {
-	if kind == spool.Metrics {
+	switch kind {
+	case spool.Metrics:
 		r := pmetricotlp.NewExportResponse()
 		if refused.Count > 0 {
 			r.PartialSuccess().SetRejectedDataPoints(int64(refused.Count))
+			r.PartialSuccess().SetErrorMessage(refused.Message())
+		}
+		return r
+	case spool.Traces:
+		r := ptraceotlp.NewExportResponse()
+		if refused.Count > 0 {
+			r.PartialSuccess().SetRejectedSpans(int64(refused.Count))
 			r.PartialSuccess().SetErrorMessage(refused.Message())
 		}
 		return r

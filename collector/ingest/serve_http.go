@@ -12,8 +12,7 @@ import (
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"github.com/klauspost/compress/zstd"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -30,7 +29,7 @@ const (
 
 func newHTTP(o ServerOptions, in *intake) *http.Server {
 	router := chi.NewRouter()
-	for path, kind := range map[string]spool.Kind{"/v1/logs": spool.Logs, "/v1/metrics": spool.Metrics} {
+	for path, kind := range map[string]spool.Kind{"/v1/logs": spool.Logs, "/v1/metrics": spool.Metrics, "/v1/traces": spool.Traces} {
 		h := &exportHandler{in: in, kind: kind, limit: o.MaxRequest}
 		router.Method(http.MethodPost, path, o.Tokens.Guard(h, func(w http.ResponseWriter, r *http.Request) {
 			fail(w, contentType(r), http.StatusUnauthorized, codes.Unauthenticated, "no token, or one that is not known: send Authorization: Bearer TOKEN")
@@ -62,13 +61,15 @@ func (h *exportHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fmt.Sprintf("Content-Type %q: send %s or %s", r.Header.Get("Content-Type"), typeProto, typeJSON))
 		return
 	}
-	leave, err := h.in.enter(r.Context())
+	room, err := h.in.inflight.enter(r.Context(), h.atMost(r))
 	if err != nil {
+		h.in.count(h.kind, "http", err)
 		failWith(w, kind, err)
 		return
 	}
-	defer leave()
+	defer room.leave()
 	body, err := h.read(w, r)
+	room.shrink(int64(len(body)))
 	if err == nil && kind == typeJSON {
 		body, err = fromJSON(h.kind, body)
 	}
@@ -76,13 +77,27 @@ func (h *exportHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		refused, err = h.in.take(r.Context(), "http", h.kind, body, r.Header.Get(BatchHeader))
 	} else {
-		h.in.health.requests.WithLabelValues(h.kind.String(), "http", "undecodable").Inc()
+		h.in.count(h.kind, "http", err)
 	}
 	if err != nil {
 		failWith(w, kind, err)
 		return
 	}
 	answer(w, kind, response(h.kind, &refused))
+}
+
+// atMost is how large a request can be once it is read.
+func (h *exportHandler) atMost(r *http.Request) int64 {
+	if plain(r) && r.ContentLength >= 0 {
+		return min(r.ContentLength, h.limit)
+	}
+	return h.limit
+}
+
+// plain says that a request is not compressed.
+func plain(r *http.Request) bool {
+	encoding := r.Header.Get("Content-Encoding")
+	return encoding == "" || encoding == "identity"
 }
 
 func contentType(r *http.Request) string {
@@ -95,19 +110,26 @@ func contentType(r *http.Request) string {
 
 var (
 	errTooLarge = errors.New("the request is larger than otlp.max_request")
-	errEncoding = errors.New("Content-Encoding: only gzip and identity are known")
+	errEncoding = errors.New("Content-Encoding: only gzip, zstd and identity are known")
 )
 
 // read gives the body, decompressed; its size is bounded before and after.
 func (h *exportHandler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var body io.Reader = http.MaxBytesReader(w, r.Body, h.limit)
-	switch r.Header.Get("Content-Encoding") {
-	case "", "identity":
-	case "gzip":
+	switch encoding := r.Header.Get("Content-Encoding"); {
+	case plain(r):
+	case encoding == "gzip":
 		unzip, err := gzip.NewReader(body)
 		if err != nil {
 			return nil, readError(err)
 		}
+		body = unzip
+	case encoding == "zstd":
+		unzip, err := newZstd(body, h.limit)
+		if err != nil {
+			return nil, readError(err)
+		}
+		defer unzip.Close()
 		body = unzip
 	default:
 		return nil, errs.E("read request", errs.Invalid, errEncoding, "")
@@ -124,7 +146,7 @@ func (h *exportHandler) read(w http.ResponseWriter, r *http.Request) ([]byte, er
 
 func readError(err error) error {
 	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if errors.As(err, &tooLarge) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 		err = errTooLarge
 	}
 	return errs.E("read request", errs.Invalid, err, "")
@@ -136,20 +158,14 @@ func fromJSON(kind spool.Kind, body []byte) ([]byte, error) {
 	if err := checkNestingJSON(kind, body); err != nil {
 		return nil, err
 	}
-	var request interface {
-		UnmarshalJSON([]byte) error
-		MarshalProto() ([]byte, error)
+	r, err := newRequest(kind)
+	if err != nil {
+		return nil, err
 	}
-	switch kind {
-	case spool.Metrics:
-		request = pmetricotlp.NewExportRequest()
-	default:
-		request = plogotlp.NewExportRequest()
-	}
-	if err := request.UnmarshalJSON(body); err != nil {
+	if err := r.UnmarshalJSON(body); err != nil {
 		return nil, errs.E("decode "+kind.String()+" from JSON", errs.Invalid, err, "")
 	}
-	return request.MarshalProto()
+	return r.MarshalProto()
 }
 
 func answer(w http.ResponseWriter, kind string, r exportResponse) {

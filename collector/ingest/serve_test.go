@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
@@ -85,9 +84,9 @@ func TestGarbageIsRefusedAndNeverSpooled(t *testing.T) {
 	if status.Code(err) != codes.InvalidArgument {
 		t.Errorf("gRPC: %v", err)
 	}
-	_, err = ptraceotlp.NewGRPCClient(conn).Export(context.Background(), ptraceotlp.NewExportRequest())
+	err = conn.Invoke(context.Background(), "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export", []byte{}, &out, grpc.ForceCodecV2(bytesCodec{}))
 	if status.Code(err) != codes.Unimplemented {
-		t.Errorf("traces: %v", err)
+		t.Errorf("profiles: %v", err)
 	}
 	for _, c := range []struct {
 		path, kind, encoding, body string
@@ -96,9 +95,10 @@ func TestGarbageIsRefusedAndNeverSpooled(t *testing.T) {
 		{"/v1/logs", typeProto, "", "\xff\xff\xff", 400},
 		{"/v1/metrics", typeJSON, "", "{", 400},
 		{"/v1/logs", typeProto, "gzip", "not gzip", 400},
-		{"/v1/logs", typeProto, "zstd", "", 415},
+		{"/v1/logs", typeProto, "zstd", "not zstd", 400},
+		{"/v1/logs", typeProto, "br", "", 415},
 		{"/v1/logs", "text/plain", "", "", 415},
-		{"/v1/traces", typeProto, "", "", 404},
+		{"/v1development/profiles", typeProto, "", "", 404},
 	} {
 		resp := post(t, "http://"+s.HTTPAddr()+c.path, c.kind, c.encoding, []byte(c.body))
 		if resp.status != c.want {

@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/spool"
 	"github.com/evenkeel/evenkeel/internal/listen"
 )
@@ -25,8 +26,11 @@ type ServerOptions struct {
 	TLS    *tls.Config    // nil: plain text
 
 	MaxRequest  int64         // bytes of one request, on the wire and decompressed
-	Concurrent  int           // requests read, decoded and written at the same time
-	ReadTimeout time.Duration // for a whole HTTP request
+	MaxInflight int64         // bytes of all requests that are read, decoded or written at the same time
+	AdmitWait   time.Duration // how long a request waits for room among them
+	Streams     int           // requests of one gRPC connection at the same time
+	Limits      Limits        // which items are taken
+	ReadTimeout time.Duration // for reading a whole request
 	IdleTimeout time.Duration // of connections
 	StopTimeout time.Duration // for requests under way when the server stops
 
@@ -41,7 +45,13 @@ func DefaultServerOptions() ServerOptions {
 		GRPC:        "127.0.0.1:4317",
 		HTTP:        "127.0.0.1:4318",
 		MaxRequest:  16 << 20,
-		Concurrent:  32,
+		MaxInflight: 256 << 20,
+		AdmitWait:   10 * time.Second,
+		Streams:     128,
+		Limits: Limits{
+			MaxAge: 366 * 24 * time.Hour, MaxAhead: model.ClockSlack,
+			Series: SeriesBudgetOptions{PerSource: 100_000, Total: 1_000_000, Idle: time.Hour},
+		},
 		ReadTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute,
 		StopTimeout: 5 * time.Second,
@@ -57,6 +67,8 @@ type Server struct {
 	grpc *grpc.Server
 	http *http.Server
 
+	reading sync.WaitGroup // goroutines that read gRPC messages
+
 	grpcListener, httpListener net.Listener
 }
 
@@ -64,8 +76,9 @@ type Server struct {
 // could reach without authentication is an error now. Run serves them; Close
 // lets them go if Run is never called.
 func Listen(ctx context.Context, o ServerOptions, sp *spool.Spool, health *Health) (*Server, error) {
-	in := &intake{spool: sp, slots: make(chan struct{}, max(1, o.Concurrent)), health: health, now: o.Now}
-	s := &Server{o: o, in: in, grpc: newGRPC(o, in), http: newHTTP(o, in)}
+	in := newIntake(&o, sp, health)
+	s := &Server{o: o, in: in, http: newHTTP(o, in)}
+	s.grpc = newGRPC(o, in, &s.reading)
 	var err error
 	if s.grpcListener, err = s.open(ctx, o.GRPC); err == nil {
 		s.httpListener, err = s.open(ctx, o.HTTP)
@@ -115,6 +128,7 @@ func (s *Server) Run(ctx context.Context) error {
 	<-ctx.Done()
 	s.stop()
 	serving.Wait()
+	s.reading.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/spool"
 	"github.com/evenkeel/evenkeel/internal/errs"
@@ -20,20 +23,18 @@ const maxSender = 512
 
 // intake is what both transports do with a request.
 type intake struct {
-	spool  *spool.Spool
-	slots  chan struct{} // one for each request being read, decoded or written
-	health *Health
-	now    func() time.Time
+	spool    *spool.Spool
+	inflight *inflight
+	limits   Limits
+	budget   *seriesBudget
+	health   *Health
+	now      func() time.Time
 }
 
-// enter waits for a slot. A request holds one from before its body is read, so
-// that memory is bounded by Concurrent times MaxRequest; leave gives it back.
-func (in *intake) enter(ctx context.Context) (leave func(), err error) {
-	select {
-	case in.slots <- struct{}{}:
-		return func() { <-in.slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+func newIntake(o *ServerOptions, sp *spool.Spool, health *Health) *intake {
+	return &intake{
+		spool: sp, inflight: newInflight(o.MaxInflight, o.AdmitWait), limits: o.Limits, budget: newSeriesBudget(o.Limits.Series),
+		health: health, now: o.Now,
 	}
 }
 
@@ -41,8 +42,13 @@ func (in *intake) enter(ctx context.Context) (leave func(), err error) {
 // durable, but for what refused says.
 func (in *intake) take(ctx context.Context, transport string, kind spool.Kind, body []byte, sender string) (Refused, error) {
 	refused, err := in.accept(ctx, kind, body, sender)
-	in.health.requests.WithLabelValues(kind.String(), transport, outcome(err)).Inc()
+	in.count(kind, transport, err)
 	return refused, err
+}
+
+// count takes note of what became of a request.
+func (in *intake) count(kind spool.Kind, transport string, err error) {
+	in.health.requests.WithLabelValues(kind.String(), transport, outcome(err)).Inc()
 }
 
 func (in *intake) accept(ctx context.Context, kind spool.Kind, body []byte, sender string) (Refused, error) {
@@ -50,30 +56,39 @@ func (in *intake) accept(ctx context.Context, kind spool.Kind, body []byte, send
 		return Refused{}, errs.E("take "+kind.String(), errs.Invalid, fmt.Errorf("%s is longer than %d bytes", BatchHeader, maxSender), "")
 	}
 	received := in.now()
-	tally, err := Inspect(kind, body, received)
-	refused := tally.Refused
-	if err != nil || tally.Items == 0 {
-		return refused, err
-	}
-	receipt, err := in.spool.Append(ctx, spool.Entry{Kind: kind, Body: body, Sender: sender, Received: received})
+	a, err := admit(kind, body, received, in.limits, in.budget)
 	if err != nil {
-		return refused, err
+		return Refused{}, err
 	}
-	faultpoint.Hit("ingest.synced")
-	if receipt.Duplicate {
-		return refused, nil
+	if !a.empty {
+		entry := spool.Entry{Kind: kind, Body: a.body, Sender: sender, Received: received}
+		if a.changed {
+			entry.Arrived = body
+		}
+		receipt, err := in.spool.Append(ctx, entry)
+		if err != nil {
+			return a.Refused, err
+		}
+		faultpoint.Hit("ingest.synced")
+		if receipt.Duplicate {
+			return a.Refused, nil
+		}
 	}
-	in.health.count(kind, &tally)
-	return refused, nil
+	in.health.count(kind, &a.Tally)
+	return a.Refused, nil
 }
 
 // outcome is the label value that an error becomes.
 func outcome(err error) string {
-	switch {
+	switch code := status.Code(err); {
 	case err == nil:
 		return "accepted"
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), code == codes.Canceled, code == codes.DeadlineExceeded:
 		return "abandoned"
+	case errors.Is(err, errBusy):
+		return "busy"
+	case code == codes.ResourceExhausted, code == codes.InvalidArgument, code == codes.Internal, code == codes.Unimplemented:
+		return "undecodable" // what gRPC says of a message that it could not read
 	}
 	switch errs.KindOf(err) {
 	case errs.Invalid:
@@ -89,6 +104,9 @@ func retryAfter(err error) time.Duration {
 	var full *spool.FullError
 	if errors.As(err, &full) && full.RetryAfter > 0 {
 		return full.RetryAfter
+	}
+	if errors.Is(err, errBusy) {
+		return time.Second
 	}
 	return 5 * time.Second
 }

@@ -3,7 +3,6 @@ package ingest
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,8 +10,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
-	"github.com/evenkeel/evenkeel/collector/spool"
-	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -35,19 +32,7 @@ func (s *Server) TakeLabels(ctx context.Context, labels []signal.Label, sender s
 	if err != nil {
 		return err
 	}
-	leave, err := s.in.enter(ctx)
-	if err != nil {
-		return errs.E("take labels", errs.Unavailable, err, "")
-	}
-	defer leave()
-	refused, err := s.in.take(ctx, "api", spool.Logs, body, sender)
-	switch {
-	case err != nil && ctx.Err() != nil: // they may be taken all the same
-		err = errs.E("take labels", errs.Unavailable, err, "send them again")
-	case err == nil && refused.Count > 0: // the API checks what is checked here
-		err = errs.E("take labels", errs.Invalid, errors.New(refused.Message()), "")
-	}
-	return err
+	return s.takeLogs(ctx, "take labels", body, sender)
 }
 
 // RefusedLabels counts items of a request to the API that are no labels.

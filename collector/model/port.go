@@ -64,6 +64,7 @@ type SeriesData struct {
 // found is an empty result, not an error. More samples than limit allows is
 // errs.Exhausted.
 type SeriesReader interface {
+	RangeReader
 	SelectSeries(ctx context.Context, matchers []Matcher, from, to time.Time) ([]SeriesData, error)
 	// FindSeries is SelectSeries without the samples, for series seen since from.
 	FindSeries(ctx context.Context, matchers []Matcher, from, to time.Time) ([]Series, error)
@@ -87,6 +88,7 @@ type WindowReader interface {
 
 // CohortReader gives fleet the predictions that it joins with their labels.
 type CohortReader interface {
+	LateReader
 	// PredictedLanes gives the model versions with predictions made in (from, to],
 	// or with counts of TargetOutcomes whose window ended there, by system, name
 	// and version.
@@ -126,8 +128,11 @@ type Store interface {
 	SeriesReader
 	WindowReader
 	CohortReader
+	CountReader
 	EvaluationReader
 	RegisterReader
+	LineageReader
+	BaselineReader
 	Ping(ctx context.Context) error
 	Close() error
 }

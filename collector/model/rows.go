@@ -30,9 +30,11 @@ type Rows struct {
 	Series         []Series
 	Samples        []Sample
 	Logs           []Log
+	Spans          []Span
 	Distributions  []*signal.Distribution
 	Baselines      []Baseline
 	Lineage        []LineageEvent
+	LineageEdges   []LineageEdge
 	Predictions    []signal.Prediction
 	Labels         []signal.Label
 	FleetWindows   []FleetWindow
@@ -44,7 +46,7 @@ type Rows struct {
 
 // Empty says that there is nothing to write.
 func (r *Rows) Empty() bool {
-	return len(r.Series)+len(r.Samples)+len(r.Logs)+len(r.Distributions)+len(r.Baselines)+len(r.Lineage)+
+	return len(r.Series)+len(r.Samples)+len(r.Logs)+len(r.Spans)+len(r.Distributions)+len(r.Baselines)+len(r.Lineage)+len(r.LineageEdges)+
 		len(r.Predictions)+len(r.Labels)+
 		len(r.FleetWindows)+len(r.DriftProcesses)+len(r.Evaluations)+len(r.Events)+len(r.Deliveries) == 0
 }
@@ -110,15 +112,17 @@ type Baseline struct {
 	Content string // the canonical JSON of a signal.Baseline
 }
 
-// LineageEvent is an OpenLineage RunEvent as it came.
+// LineageEvent is an OpenLineage event as it came.
 type LineageEvent struct {
 	Time      time.Time
-	System    signal.SystemID
-	EventType string // START, RUNNING, COMPLETE, OTHER
+	System    signal.SystemID // may be empty
+	Kind      string          // run, job, dataset
+	EventType string          // of a run: START, RUNNING, COMPLETE, ABORT, FAIL, OTHER
 	RunID     string
-	Job       string // namespace/name
+	Job       string // namespace/name; of a dataset's event empty
 	Producer  string
-	Event     string // the JSON
+	Nodes     []string // ids of the nodes that it names (package lineage)
+	Event     string   // the JSON
 }
 
 // FleetWindow is a sealed window over all replicas: what fleet merged, from
@@ -145,6 +149,11 @@ type FleetWindow struct {
 	// closed a horizon later: canonical JSON of a signal.Cohort. Such a window
 	// stands beside the one over rows of the same length and end.
 	Cohort string
+
+	// Revision counts how often a cohort was counted again because labels came
+	// after it was closed; 0 is as it was closed. Each stands as a window of its
+	// own, and none is changed.
+	Revision uint32
 }
 
 // Labelled says that the window is a cohort of predictions with their labels.
@@ -194,7 +203,11 @@ type Evaluation struct {
 	State       RuleState
 	Streak      int // disjoint windows in a row with this verdict's side
 	EvaluatedAt time.Time
+	Source      string // who judged: empty for the collector's own evaluator, SourceAlertmanager
 }
+
+// SourceAlertmanager marks verdicts that came as alerts.
+const SourceAlertmanager = "alertmanager"
 
 // RuleState is where a rule stands for a subject; it lives in the evaluations,
 // so that a restart changes nothing.

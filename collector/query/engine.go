@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -18,16 +17,21 @@ import (
 type Options struct {
 	Timeout    time.Duration // of one query; default 30s
 	MaxSamples int           // held in memory by one query; default 5,000,000
+	MaxSeries  int           // read by one selector; default 200,000
 	Lookback   time.Duration // how old the newest sample may be; default 5m
 	Logger     *slog.Logger  // of the engine's own messages; nil: none
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults fills in what is not set.
+func (o Options) WithDefaults() Options {
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second
 	}
 	if o.MaxSamples <= 0 {
 		o.MaxSamples = 5_000_000
+	}
+	if o.MaxSeries <= 0 {
+		o.MaxSeries = 200_000
 	}
 	if o.Lookback <= 0 {
 		o.Lookback = 5 * time.Minute
@@ -45,7 +49,7 @@ type Engine struct {
 
 // New makes an Engine over a reader.
 func New(reader model.SeriesReader, o Options) *Engine {
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	return &Engine{reader: reader, options: o, engine: promql.NewEngine(promql.EngineOpts{
 		Logger:               o.Logger,
 		MaxSamples:           o.MaxSamples,
@@ -66,33 +70,14 @@ func New(reader model.SeriesReader, o Options) *Engine {
 // Unavailable (timed out, or the store is away) or Other (the expression
 // failed on these data).
 func (e *Engine) Instant(ctx context.Context, expr string, at time.Time, lookback time.Duration) (parser.Value, error) {
-	q, err := e.engine.NewInstantQuery(ctx, e.queryable(), promql.NewPrometheusQueryOpts(false, lookback), expr, at)
-	if err != nil {
-		return nil, errs.E("parse query", errs.Invalid, err, "")
-	}
-	return run(ctx, q)
+	a, err := e.AskInstant(ctx, expr, at, lookback)
+	return a.Value, err
 }
 
 // Range evaluates an expression at start, start+step, ... up to end.
 func (e *Engine) Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) (parser.Value, error) {
-	if step < time.Millisecond || end.Before(start) {
-		return nil, errs.E("range query", errs.Invalid, fmt.Errorf("from %s to %s by %s", start, end, step), "the end is not before the start, and the step is positive")
-	}
-	q, err := e.engine.NewRangeQuery(ctx, e.queryable(), promql.NewPrometheusQueryOpts(false, 0), expr, start, end, step)
-	if err != nil {
-		return nil, errs.E("parse query", errs.Invalid, err, "")
-	}
-	return run(ctx, q)
-}
-
-// run executes a query. The query is not closed: closing gives the value's
-// memory back to a pool, and the value is the caller's.
-func run(ctx context.Context, q promql.Query) (parser.Value, error) {
-	result := q.Exec(ctx)
-	if result.Err == nil {
-		return result.Value, nil
-	}
-	return nil, errs.E("run query", kindOf(result.Err), result.Err, "")
+	a, err := e.AskRange(ctx, expr, start, end, step, 0)
+	return a.Value, err
 }
 
 func kindOf(err error) errs.Kind {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,51 +12,89 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/internal/errs"
 )
 
-func (e *Engine) queryable() storage.Queryable {
+// Queryable is the store as Prometheus' own engine reads it, for one engine
+// whose instant vectors look so far back; 0 means Options.Lookback. A lookback
+// that is not the engine's gives wrong answers: of an instant vector nothing but
+// the newest sample within it is read.
+func (e *Engine) Queryable(lookback time.Duration) storage.Queryable {
+	if lookback <= 0 {
+		lookback = e.options.Lookback
+	}
 	return storage.QueryableFunc(func(mint, maxt int64) (storage.Querier, error) {
-		return &querier{reader: e.reader, from: mint, to: maxt}, nil
+		return &querier{engine: e, from: mint, to: maxt, lookback: lookback.Milliseconds()}, nil
 	})
 }
 
-// querier reads series for one query; from and to are inclusive, in
-// milliseconds. It holds nothing, so Close does nothing.
+// querier reads series for one query; from, to and lookback are in
+// milliseconds, the first two inclusive. It holds nothing, so Close does
+// nothing.
 type querier struct {
-	reader   model.SeriesReader
+	engine   *Engine
 	from, to int64
+	lookback int64
 }
 
 // Select reads the series of one selector, for the time that the selector
 // itself needs.
-func (q *querier) Select(ctx context.Context, _ bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	from, to := q.from, q.to
-	if hints != nil {
-		from, to = hints.Start, hints.End
-	}
-	data, err := q.reader.SelectSeries(ctx, toModel(matchers), time.UnixMilli(from), time.UnixMilli(to))
+func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+	data, err := q.engine.reader.SelectRange(ctx, toModel(matchers), q.span(hints))
 	if err != nil {
 		return storage.ErrSeriesSet(err)
+	}
+	if most := q.engine.options.MaxSeries; len(data) > most {
+		return storage.ErrSeriesSet(errs.E("read series", errs.Exhausted, fmt.Errorf("%d series match, and a query may read %d", len(data), most),
+			"narrow the selector, or raise query.max_series"))
 	}
 	set := &seriesSet{at: -1, series: make([]series, len(data))}
 	var builder labels.ScratchBuilder
 	for i := range data {
 		set.series[i] = series{labels: toLabels(&builder, &data[i].Series), points: data[i].Samples}
 	}
-	// The store orders by labels without the name; PromQL counts the name in.
-	slices.SortFunc(set.series, func(a, b series) int { return labels.Compare(a.labels, b.labels) })
+	if sorted {
+		slices.SortFunc(set.series, func(a, b series) int { return labels.Compare(a.labels, b.labels) })
+	}
 	return set
+}
+
+// span is what a selector reads. Where it is evaluated at one time only, as an
+// instant vector, nothing but the newest sample in its lookback counts, and the
+// store sends no other. That is so where what it reads is no longer than a
+// lookback: within a range or a subquery it is longer. Likewise of a function of a
+// range that is evaluated once.
+func (q *querier) span(hints *storage.SelectHints) model.SeriesRange {
+	if hints == nil {
+		return model.SeriesRange{From: time.UnixMilli(q.from), To: time.UnixMilli(q.to)}
+	}
+	span := model.SeriesRange{From: time.UnixMilli(hints.Start), To: time.UnixMilli(hints.End)}
+	switch long := hints.End - hints.Start; {
+	case hints.Range == 0 && long < q.lookback:
+		span.Reduce = model.ReduceLast
+	case hints.Range > 0 && long < hints.Range:
+		span.Reduce = reductions[hints.Func]
+	}
+	return span
+}
+
+// reductions are the functions of a range whose answer is one of its samples.
+// Those that count, add or extrapolate need all of them: sums come out the same
+// to the last bit only if they are added in the same order.
+var reductions = map[string]model.Reduce{
+	"last_over_time": model.ReduceNewest, "present_over_time": model.ReduceNewest,
+	"max_over_time": model.ReduceLargest, "min_over_time": model.ReduceLeast,
 }
 
 // LabelNames is part of the interface; queries themselves never ask.
 func (q *querier) LabelNames(ctx context.Context, _ *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
-	found, err := q.reader.FindSeries(ctx, toModel(matchers), time.UnixMilli(q.from), time.UnixMilli(q.to))
+	found, err := q.engine.reader.FindSeries(ctx, toModel(matchers), time.UnixMilli(q.from), time.UnixMilli(q.to))
 	return labelNames(found), nil, err
 }
 
 // LabelValues is part of the interface; queries themselves never ask.
 func (q *querier) LabelValues(ctx context.Context, name string, _ *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
-	found, err := q.reader.FindSeries(ctx, toModel(matchers), time.UnixMilli(q.from), time.UnixMilli(q.to))
+	found, err := q.engine.reader.FindSeries(ctx, toModel(matchers), time.UnixMilli(q.from), time.UnixMilli(q.to))
 	return labelValues(found, name), nil, err
 }
 

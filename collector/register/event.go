@@ -12,7 +12,8 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// The types of events. All but EventApproved are about records.
+// The types of events. All but EventApproved are about records; those about
+// baselines stand in baselines.go.
 const (
 	EventOpened       = "opened"       // the record exists from here on
 	EventOccurrence   = "occurrence"   // the requirement is still not met

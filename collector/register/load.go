@@ -48,6 +48,9 @@ func (r *Register) fold(ev model.RegisterEvent) error {
 	if ev.Type == EventApproved {
 		return r.foldApproval(ev)
 	}
+	if !aboutRecord(ev.Type) {
+		return r.foldBaseline(ev)
+	}
 	p := r.records[ev.Record]
 	if p == nil {
 		p = &projection{parts: map[string]string{}}

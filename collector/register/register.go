@@ -47,6 +47,7 @@ type Register struct {
 	seen      map[string]struct{} // evaluations that caused an event
 	lastRef   map[int]int         // by year
 	approvals map[criterionKey]*approval
+	baselines map[baselineKey]*baselineChain
 	journal   []model.RegisterEvent // of records, in the order they were appended
 	grown     chan struct{}         // closed and replaced when journal grows
 	faults    []model.ChainFault
@@ -71,7 +72,7 @@ func Open(ctx context.Context, reader model.RegisterReader, writer model.Writer,
 	r := &Register{
 		opts: opts, writer: writer,
 		records: map[string]*projection{}, open: map[signal.Digest]*projection{}, byRef: map[string]*projection{},
-		seen: map[string]struct{}{}, lastRef: map[int]int{}, approvals: map[criterionKey]*approval{},
+		seen: map[string]struct{}{}, lastRef: map[int]int{}, approvals: map[criterionKey]*approval{}, baselines: map[baselineKey]*baselineChain{},
 		grown: make(chan struct{}),
 	}
 	r.metrics = newMetrics(opts.Registerer, r)
@@ -123,7 +124,7 @@ func (r *Register) settle(ctx context.Context) error {
 	if err := r.fold(ev); err != nil {
 		return err
 	}
-	if ev.Type != EventApproved {
+	if aboutRecord(ev.Type) {
 		close(r.grown)
 		r.grown = make(chan struct{})
 	}

@@ -147,8 +147,14 @@ func (s *Spool) prepare(group []*request) (plan, error) {
 }
 
 // makeRoom begins a new segment when the active one has its size, or when it
-// is all confirmed and only stands in the way.
+// is all confirmed and only stands in the way. While the ballast is gone there is
+// no room.
 func (s *Spool) makeRoom() error {
+	if s.withoutBallast() {
+		if s.loadBallast(); s.withoutBallast() {
+			return s.full(syscall.ENOSPC)
+		}
+	}
 	s.mu.Lock()
 	broken, seg, next := s.broken, s.active(), s.next
 	done := seg.last > 0 && seg.last <= s.mark

@@ -115,7 +115,7 @@ func (s *Spool) readFrom(from position, visit func(r Record, behind position) bo
 		if v.first == from.segment {
 			start = from.offset
 		}
-		frames := newFrameReader(v.file, start, v.end, func(bad span) error {
+		frames := newRecordReader(v.file, v.first, start, v.end, func(bad span) error {
 			return s.setAside(v.file, v.path, v.first, bad)
 		})
 		for {
@@ -153,7 +153,11 @@ func (s *Spool) views(from uint64) []view {
 // record appends to the journal, with a sync where the entries must hold
 // before anything else happens.
 func (s *Spool) record(entries [][]byte, sync bool) error {
-	if err := s.journal.append(entries...); err != nil {
+	err := s.journal.append(entries...)
+	if errors.Is(err, syscall.ENOSPC) && s.dropBallast() {
+		err = s.journal.append(entries...)
+	}
+	if err != nil {
 		if errors.Is(err, syscall.ENOSPC) {
 			return s.full(err)
 		}

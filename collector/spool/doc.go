@@ -14,7 +14,12 @@
 // folder: a new one starts at the clock's microseconds. A cut range keeps its
 // first and last record for good, so that after a crash the same number names
 // the same records. Frames carry checksums; a damaged one costs itself and
-// nothing else, and its bytes are kept aside.
+// nothing else, and its bytes are kept aside, as are those of a write that did
+// not end. Senders choose what is in a record: bytes in a damaged one that look
+// like a frame count as one only if they bear a number that can stand there.
+//
+// A full disk refuses entries and keeps nothing from being emptied: see
+// ballast.go. Reading holds one record or one batch in memory at a time.
 //
 // # Repeated requests
 //

@@ -71,46 +71,102 @@ type frameReader struct {
 	end     int64
 	damaged func(span) error
 	torn    int64 // -1: the last byte read belongs to a frame or to damage
+
+	records bool   // frames hold records, numbered without gaps from first
+	first   uint64 // of the first frame of the file
+	last    uint64 // number of the last frame that was read; 0: none yet
 }
 
 func newFrameReader(file io.ReaderAt, from, to int64, damaged func(span) error) *frameReader {
 	return &frameReader{file: file, offset: from, end: to, damaged: damaged, torn: -1}
 }
 
+// newRecordReader reads a segment. It takes for a frame only what bears a number
+// that can stand there: senders choose what is in their requests, and where a
+// request is damaged, something in it that looks like a frame must not be taken
+// for one.
+func newRecordReader(file io.ReaderAt, first uint64, from, to int64, damaged func(span) error) *frameReader {
+	r := newFrameReader(file, from, to, damaged)
+	r.records, r.first = true, first
+	return r
+}
+
+// header checks the header of a frame at an offset.
+func (r *frameReader) header(h []byte, offset int64) (length int64, seq uint64, sum uint32, ok bool) {
+	length, seq, sum, ok = readHeader(h)
+	if ok && r.records {
+		before := uint64(offset / int64(headerSize+envelopeSize)) // frames that have room in front of it
+		ok = length >= int64(envelopeSize) && seq >= r.first && seq-r.first <= before && seq > r.last
+	}
+	return length, seq, sum, ok
+}
+
 // next gives the next intact frame, or io.EOF after the last one.
 func (r *frameReader) next() (frame, error) {
 	bad := span{r.offset, r.offset}
-	for {
+	for r.offset < r.end {
 		f, after, err := r.at(r.offset)
-		switch {
-		case err != nil:
+		if err != nil {
 			return frame{}, err
-		case after == 0: // neither a frame nor a damaged one of known length
-			if r.offset, err = r.resynchronise(r.offset + 1); err != nil {
-				return frame{}, err
-			}
-			bad.to = r.offset
-		case f.payload == nil && after > r.end:
-			r.torn, r.end = r.offset, r.offset
-		case f.payload == nil:
-			r.offset, bad.to = after, after
-		default:
-			r.offset = after
+		}
+		if f.payload != nil {
+			r.offset, r.last = after, f.seq
 			return f, r.report(bad)
 		}
-		if r.offset >= r.end {
-			return frame{}, r.finish(bad)
+		if err := r.pass(after); err != nil {
+			return frame{}, err
+		}
+		if r.torn < 0 {
+			bad.to = r.offset
 		}
 	}
+	return frame{}, r.finish(bad)
+}
+
+// pass goes behind what is no intact frame. Its header, if it has one, says where
+// it should end: that is believed where another one begins there, or the file
+// ends; else bytes are missing, and the next header is looked for. Without one,
+// and with an end beyond that of the file, the write was interrupted.
+func (r *frameReader) pass(after int64) error {
+	if after > 0 && after <= r.end {
+		follows, err := r.beginsAt(after)
+		if err != nil {
+			return err
+		}
+		if follows {
+			r.offset = after
+			return nil
+		}
+	}
+	found, err := r.resynchronise(r.offset + 1)
+	if err != nil {
+		return err
+	}
+	if after > r.end && found == r.end {
+		r.torn, r.end = r.offset, r.offset
+		return nil
+	}
+	r.offset = found
+	return nil
+}
+
+// beginsAt says whether a header or the end stands at an offset.
+func (r *frameReader) beginsAt(offset int64) (bool, error) {
+	if offset == r.end {
+		return true, nil
+	}
+	if r.end-offset < headerSize {
+		return false, nil
+	}
+	var h [headerSize]byte
+	err := readFull(r.file, h[:], offset)
+	_, _, _, ok := r.header(h[:], offset)
+	return ok, err
 }
 
 // at looks at one offset. A frame with its end; or no payload and the end that
-// a valid header promises; or an end of 0 where no valid header stands. An
-// offset at the end gives the end without a payload.
+// a valid header promises; or an end of 0 where no valid header stands.
 func (r *frameReader) at(offset int64) (frame, int64, error) {
-	if offset >= r.end {
-		return frame{}, r.end, nil
-	}
 	var h [headerSize]byte
 	if r.end-offset < headerSize {
 		return frame{}, 0, nil
@@ -118,7 +174,7 @@ func (r *frameReader) at(offset int64) (frame, int64, error) {
 	if err := readFull(r.file, h[:], offset); err != nil {
 		return frame{}, 0, err
 	}
-	length, seq, sum, ok := readHeader(h[:])
+	length, seq, sum, ok := r.header(h[:], offset)
 	if !ok {
 		return frame{}, 0, nil
 	}
@@ -151,7 +207,7 @@ func (r *frameReader) resynchronise(offset int64) (int64, error) {
 		case at+headerSize > n:
 			offset += at // look again, from here
 		default:
-			if _, _, _, ok := readHeader(buf[at : at+headerSize]); ok {
+			if _, _, _, ok := r.header(buf[at:at+headerSize], offset+at); ok {
 				return offset + at, nil
 			}
 			offset += at + 1

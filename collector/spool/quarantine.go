@@ -19,19 +19,27 @@ func (s *Spool) setAside(file File, path string, first uint64, bad span) error {
 	if known {
 		return nil
 	}
-	raw := make([]byte, min(bad.to-bad.from, maxPayload))
-	if err := readFull(file, raw, bad.from); err != nil {
-		return fmt.Errorf("read damaged bytes: %w", err)
-	}
 	name := fmt.Sprintf("damaged-%s-%d", filepath.Base(path), bad.from)
-	if err := s.keepFile(name, raw); err != nil {
-		return fmt.Errorf("put damaged bytes aside: %w", err)
+	if err := s.copyAside(file, name, bad); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	s.stats.DamagedBytes += bad.to - bad.from
 	s.mu.Unlock()
 	s.o.Log.Error("damaged bytes in the spool were put aside; records in them are lost",
 		"segment", filepath.Base(path), "offset", bad.from, "bytes", bad.to-bad.from, "copy", name)
+	return nil
+}
+
+// copyAside keeps a piece of a file in the quarantine.
+func (s *Spool) copyAside(file File, name string, piece span) error {
+	raw := make([]byte, min(piece.to-piece.from, maxPayload))
+	if err := readFull(file, raw, piece.from); err != nil {
+		return fmt.Errorf("read damaged bytes: %w", err)
+	}
+	if err := s.keepFile(name, raw); err != nil {
+		return fmt.Errorf("put damaged bytes aside: %w", err)
+	}
 	return nil
 }
 

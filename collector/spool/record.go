@@ -14,6 +14,7 @@ type Kind uint8
 const (
 	Logs    Kind = 1
 	Metrics Kind = 2
+	Traces  Kind = 3
 )
 
 // String gives the signal's name.
@@ -23,6 +24,8 @@ func (k Kind) String() string {
 		return "logs"
 	case Metrics:
 		return "metrics"
+	case Traces:
+		return "traces"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }
@@ -32,6 +35,10 @@ type Entry struct {
 	Kind   Kind
 	Body   []byte
 	Sender string // the sender's own name for this request, <instance>/<seq>; may be empty
+
+	// Arrived is the request as it came, where Body lacks or adds something:
+	// repetitions are told by it. Nil means Body.
+	Arrived []byte
 
 	// Received is when it came, by our clock; zero means when it is written. Whoever
 	// has judged the body by that time says so, so that it is judged alike later.
@@ -49,8 +56,8 @@ type Record struct {
 	named bool // the key stands for a sender's name, not for the content alone
 }
 
-// key identifies a request: a digest over kind, sender's name and body. The
-// body is in it so that a sender that lost its count is not taken for one that
+// key identifies a request: a digest over kind, sender's name and the body as
+// it came. The body is in it so that a sender that lost its count is not taken for one that
 // repeats itself.
 type key [16]byte
 
@@ -59,7 +66,11 @@ func (e *Entry) key() key {
 	h.Write([]byte{byte(e.Kind)})
 	h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(e.Sender))))
 	h.Write([]byte(e.Sender))
-	h.Write(e.Body)
+	if e.Arrived != nil {
+		h.Write(e.Arrived)
+	} else {
+		h.Write(e.Body)
+	}
 	return key(h.Sum(nil)[:len(key{})])
 }
 

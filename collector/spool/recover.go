@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
+	"syscall"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
 )
 
 // Open locks the folder, reads what an earlier process left, and starts the
-// writer. An interrupted write at the end of a file is cut off; damaged bytes
-// are put aside and counted. A folder that somebody else has open is
+// writer. An interrupted write at the end of a file is cut off; it and damaged
+// bytes are put aside and counted. A folder that somebody else has open is
 // errs.Conflict; segments without a readable journal are errs.Corrupt, since
 // nobody could tell what the store already has.
 func Open(o Options) (*Spool, error) {
@@ -109,7 +111,7 @@ func (s *Spool) loadSegment(first uint64) ([]foundRecord, error) {
 	if seg.end, err = file.Size(); err != nil {
 		return nil, err
 	}
-	frames := newFrameReader(file, 0, seg.end, func(bad span) error { return s.setAside(file, path, first, bad) })
+	frames := newRecordReader(file, first, 0, seg.end, func(bad span) error { return s.setAside(file, path, first, bad) })
 	var found []foundRecord
 	for {
 		f, err := frames.next()
@@ -131,13 +133,27 @@ func (s *Spool) loadSegment(first uint64) ([]foundRecord, error) {
 		}
 	}
 	if frames.torn >= 0 {
-		s.o.Log.Info("an interrupted write was cut off", "segment", filepath.Base(path), "bytes", seg.end-frames.torn)
-		seg.end = frames.torn
-		err = file.Truncate(seg.end)
+		err = s.cutOff(seg, frames.torn)
 	}
 	s.used += seg.end
 	s.next = max(s.next, seg.last+1, first)
 	return found, errors.Join(err, file.Sync())
+}
+
+// cutOff ends a segment where an interrupted write began. Nobody was told that
+// it is stored; but since the same is seen of a file that lost its end, what is
+// left of it is put aside, too.
+func (s *Spool) cutOff(seg *segment, from int64) error {
+	lost := seg.end - from
+	s.o.Log.Info("an interrupted write was cut off", "segment", filepath.Base(seg.path), "bytes", lost)
+	if err := s.copyAside(seg.file, "torn-"+filepath.Base(seg.path)+"-"+strconv.FormatInt(from, 10), span{from, seg.end}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.stats.TornBytes += lost
+	s.mu.Unlock()
+	seg.end = from
+	return seg.file.Truncate(from)
 }
 
 // restoreCuts rebuilds the ranges that are not settled. Records between two
@@ -199,7 +215,11 @@ func (s *Spool) begin(h *history) error {
 		_ = s.segments[n-1].file.Close()
 		s.segments = s.segments[:n-1]
 	}
-	if err := s.rewriteJournal(); err != nil {
+	err := s.rewriteJournal()
+	if errors.Is(err, syscall.ENOSPC) && s.dropBallast() {
+		err = s.rewriteJournal()
+	}
+	if err != nil {
 		return errs.E("open the spool", errs.Unavailable, err, "free disk space, or look at the disk under "+s.o.Folder)
 	}
 	fresh, err := createSegment(&s.o, s.next)
@@ -211,5 +231,9 @@ func (s *Spool) begin(h *history) error {
 		s.cursor = position{segment: s.next}
 	}
 	s.waiting = s.countWaiting()
-	return s.dropSegments()
+	if err := s.dropSegments(); err != nil {
+		return err
+	}
+	s.loadBallast()
+	return nil
 }

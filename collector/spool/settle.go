@@ -62,8 +62,14 @@ func (s *Spool) settle(b *Batch) error {
 	}
 	c.done = true
 	mark, left := s.markBehind()
-	entries := [][]byte{appendOp(nil, opSettled, c.first, c.last, mark)}
-	if err := s.record(append(entries, s.releaseKeys(b)...), false); err != nil {
+	settled := appendOp(nil, opSettled, c.first, c.last, mark)
+	err := s.record(append([][]byte{settled}, s.releaseKeys(b)...), false)
+	if errors.Is(err, syscall.ENOSPC) {
+		// The keys stay in memory and are written when the journal is shortened; a
+		// crash before that forgets them, but a full spool would never be emptied.
+		err = s.record([][]byte{settled}, false)
+	}
+	if err != nil {
 		c.done = false
 		return err
 	}
@@ -139,7 +145,11 @@ func (s *Spool) dropSegments() error {
 	}
 	s.segments = append([]*segment(nil), s.segments[n:]...)
 	s.mu.Unlock()
-	if s.journal.end > 2*s.journal.base+rewriteAt {
+	short := s.withoutBallast()
+	if short {
+		s.loadBallast()
+	}
+	if s.journal.end > 2*s.journal.base+rewriteAt || short && !s.withoutBallast() {
 		return s.shortenJournal()
 	}
 	return nil

@@ -33,6 +33,8 @@ type Spool struct {
 	opened  uint64            // last record that was there when the spool was opened
 	damage  map[position]bool // already reported
 
+	ballast sync.Mutex // held while its file is written or removed; taken before mu
+
 	mu       sync.Mutex
 	segments []*segment // in order; the last is the active one
 	next     uint64     // sequence number of the next record
@@ -41,6 +43,7 @@ type Spool struct {
 	waiting  int   // records not settled
 	used     int64 // bytes of all segments
 	broken   error // set once: nothing is taken any more
+	light    bool  // the disk was full and the ballast is gone: nothing is taken until it is back
 	stats    Stats
 }
 
@@ -52,6 +55,7 @@ type Stats struct {
 	Last               uint64 // sequence number of the newest record
 	Settled            uint64 // every record up to here is settled
 	DamagedBytes       int64  // found damaged since the spool was opened
+	TornBytes          int64  // of writes that did not end, found when it was opened
 	QuarantinedBatches uint64 // put aside since the spool was opened
 	Duplicates         uint64 // acknowledged without storing again
 	Forgotten          uint64 // remembered names dropped before their time

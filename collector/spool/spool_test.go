@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -409,27 +408,4 @@ func FuzzFrames(f *testing.F) {
 			t.Fatalf("an intact frame behind it: %+v, %v", fr, err)
 		}
 	})
-}
-
-// BenchmarkAppend shows what group fsync gives: many senders at once share it.
-func BenchmarkAppend(b *testing.B) {
-	for _, senders := range []int{1, 16, 128} {
-		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) {
-			s := open(b, func(o *Options) { o.Folder, o.Max = b.TempDir(), 16<<30 })
-			body := bytes.Repeat([]byte("x"), 4<<10)
-			b.SetBytes(int64(len(body)))
-			var wg sync.WaitGroup
-			for w := range senders {
-				wg.Go(func() {
-					for i := w; i < b.N; i += senders {
-						if _, err := s.Append(context.Background(), Entry{Kind: Logs, Body: body, Sender: fmt.Sprint(i)}); err != nil {
-							b.Error(err)
-							return
-						}
-					}
-				})
-			}
-			wg.Wait()
-		})
-	}
 }

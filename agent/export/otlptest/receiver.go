@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
 // Request is one export request as it arrived.
@@ -24,6 +26,7 @@ type Request struct {
 	Token   string // Authorization
 	Logs    plog.Logs
 	Metrics pmetric.Metrics
+	Traces  ptrace.Traces
 }
 
 // Answer is what the receiver says to a request. The zero Answer is 200.
@@ -133,6 +136,12 @@ func decode(hr *http.Request) (Request, error) {
 		req.Metrics = m.Metrics()
 		return req, err
 	}
+	if hr.URL.Path == "/v1/traces" {
+		t := ptraceotlp.NewExportRequest()
+		err = t.UnmarshalProto(raw)
+		req.Traces = t.Traces()
+		return req, err
+	}
 	l := plogotlp.NewExportRequest()
 	err = l.UnmarshalProto(raw)
 	req.Logs = l.Logs()
@@ -159,6 +168,8 @@ type Event struct {
 	Time       time.Time
 	Request    int // index into Accepted
 	Body       string
+	TraceID    string         // empty: none
+	SpanID     string         // likewise
 	Attributes map[string]any // int64, float64, string, []any
 	Resource   map[string]any
 }
@@ -176,6 +187,7 @@ func (r *Receiver) Events(name string) []Event {
 					if rec.EventName() == name {
 						out = append(out, Event{
 							Name: name, Time: rec.Timestamp().AsTime(), Request: i, Body: rec.Body().AsString(),
+							TraceID: rec.TraceID().String(), SpanID: rec.SpanID().String(),
 							Attributes: rec.Attributes().AsRaw(), Resource: rl.Resource().Attributes().AsRaw(),
 						})
 					}

@@ -103,3 +103,39 @@ func BenchmarkLabelledPredictions(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkLongCohort joins pieces of a cohort of 30 days, a million predictions
+// with as many labels of random ids: of an hour, as fleet once asked, and of a
+// 24th, as it does. What a piece costs is to look for its labels among all.
+func BenchmarkLongCohort(b *testing.B) {
+	const rows, batch, days = 1_000_000, 50_000, 30
+	const apart = days * day / rows
+	s := storetest.Open(b)
+	ids := requestIDs(rows)
+	begin := noon.Add(-days * day)
+	for i := 0; i < rows; i += batch {
+		after := time.Duration(i) * apart
+		all := benchPredictions(ids[i:i+batch], begin.Add(after), apart)
+		all.Labels = benchLabels(ids[i:i+batch], begin.Add(after+time.Hour), apart).Labels
+		write(b, s, model.SpoolBatch(uint64(i+1)), all, model.FirstTry)
+	}
+	lane := signal.ModelRef{Name: "loan", Version: "1"}
+	for _, piece := range []time.Duration{time.Hour, days * day / 24} {
+		b.Run(fmt.Sprint(piece), func(b *testing.B) {
+			n, from := 0, begin
+			for b.Loop() {
+				err := s.LabelledPredictions(b.Context(), "loans", lane, from, from.Add(piece), noon.Add(day), func(*signal.LabelledPrediction) error {
+					n++
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if from = from.Add(piece); !from.Before(noon) {
+					from = begin
+				}
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

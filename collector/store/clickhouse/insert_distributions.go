@@ -46,6 +46,8 @@ var distributionsTable = table[dist]{
 		field("seen", "UInt64", func(d *dist) uint64 { return (*d).Capture.Seen }),
 		field("profiled", "UInt64", func(d *dist) uint64 { return (*d).Capture.Profiled }),
 		field("sampled_out", "UInt64", func(d *dist) uint64 { return (*d).Capture.SampledOut }),
+		field("over_ceiling", "UInt64", func(d *dist) uint64 { return (*d).Capture.OverCeiling }),
+		field("unread", "UInt64", func(d *dist) uint64 { return (*d).Capture.Unread }),
 		field("dropped", "UInt64", func(d *dist) uint64 { return (*d).Capture.Dropped }),
 		field("undecodable", "UInt64", func(d *dist) uint64 { return (*d).Capture.Undecodable }),
 		field("out_of_range", "UInt64", func(d *dist) uint64 { return (*d).OutOfRange }),
@@ -121,6 +123,7 @@ var fleetWindowsTable = table[model.FleetWindow]{
 		moment("sealed_at", func(w *model.FleetWindow) time.Time { return w.SealedAt }),
 		field("explanations", "Map(String, String)", explanations),
 		field("cohort", "String", func(w *model.FleetWindow) string { return w.Cohort }),
+		field("revision", "UInt32", func(w *model.FleetWindow) uint32 { return w.Revision }),
 	},
 }
 

@@ -38,6 +38,7 @@ var evaluationsTable = table[model.Evaluation]{
 		field("state", "String", func(e *model.Evaluation) string { return string(e.State) }),
 		field("streak", "Int32", func(e *model.Evaluation) int32 { return int32(e.Streak) }),
 		moment("evaluated_at", func(e *model.Evaluation) time.Time { return e.EvaluatedAt }),
+		field("source", "String", func(e *model.Evaluation) string { return e.Source }),
 	},
 }
 

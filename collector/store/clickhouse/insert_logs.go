@@ -40,18 +40,3 @@ func logTime(l *model.Log) time.Time {
 	}
 	return l.Time
 }
-
-var lineageTable = table[model.LineageEvent]{
-	name:       "lineage_events",
-	timeColumn: "time",
-	day:        func(e *model.LineageEvent) time.Time { return e.Time },
-	columns: []column[model.LineageEvent]{
-		moment("time", func(e *model.LineageEvent) time.Time { return e.Time }),
-		field("system", "String", func(e *model.LineageEvent) string { return string(e.System) }),
-		field("event_type", "String", func(e *model.LineageEvent) string { return e.EventType }),
-		field("run_id", "String", func(e *model.LineageEvent) string { return e.RunID }),
-		field("job", "String", func(e *model.LineageEvent) string { return e.Job }),
-		field("producer", "String", func(e *model.LineageEvent) string { return e.Producer }),
-		field("event", "String", func(e *model.LineageEvent) string { return e.Event }),
-	},
-}

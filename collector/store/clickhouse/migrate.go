@@ -83,7 +83,7 @@ func (s *Store) migrate(ctx context.Context) error {
 func (s *Store) applied(ctx context.Context) (map[uint32]string, error) {
 	ctx, cancel := s.reading(ctx)
 	defer cancel()
-	rows, err := s.conn.Query(ctx, "SELECT version, digest FROM schema_migrations ORDER BY version, applied_at")
+	rows, err := s.conn.Query(ctx, "SELECT version, digest FROM "+s.options.Database+".schema_migrations ORDER BY version, applied_at")
 	if err != nil {
 		return nil, classify("read schema_migrations", err)
 	}

@@ -110,8 +110,8 @@ func TestRowsOfAnOlderSchemaAreRead(t *testing.T) {
 	for _, statement := range []string{
 		"DROP TABLE predictions SYNC", "DROP TABLE labels SYNC",
 		`ALTER TABLE distributions DROP COLUMN out_of_range, DROP COLUMN rate, DROP COLUMN held, DROP COLUMN embedded,
-			DROP COLUMN distinct, DROP COLUMN estimated, DROP COLUMN group_requests, DROP COLUMN cohort`,
-		"ALTER TABLE fleet_windows DROP COLUMN explanations, DROP COLUMN cohort",
+			DROP COLUMN distinct, DROP COLUMN estimated, DROP COLUMN group_requests, DROP COLUMN cohort, DROP COLUMN over_ceiling, DROP COLUMN unread`,
+		"ALTER TABLE fleet_windows DROP COLUMN explanations, DROP COLUMN cohort, DROP COLUMN revision",
 		"DELETE FROM schema_migrations WHERE version >= 5 SETTINGS lightweight_deletes_sync = 2",
 		`INSERT INTO distributions (system, model_name, instance, sequence, window_start, window_end, parts, target, feature, kind,
 			group_names, group_favourable, group_total) SETTINGS async_insert = 0

@@ -64,7 +64,7 @@ func (s *Store) distributions(ctx context.Context, op, condition string, args []
 	err := s.query(ctx, op, `SELECT system, model_name, model_version, instance, sequence, window_start, window_end,
 			parts, baseline, bounds, target, feature, kind, counts, missing, other, new, invalid, n, sum, sum_squares, min, max,
 			group_names, group_favourable, group_total, group_requests, seen, profiled, sampled_out, dropped, undecodable,
-			out_of_range, rate, held, embedded, distinct, estimated, cohort
+			out_of_range, rate, held, embedded, distinct, estimated, cohort, over_ceiling, unread
 		FROM distributions WHERE `+ended+` AND `+condition+`
 		ORDER BY system, model_name, model_version, instance, sequence, target, feature`, args,
 		func(rows driver.Rows) error {
@@ -87,7 +87,8 @@ func scanDistribution(rows driver.Rows) (*signal.Distribution, error) {
 		&parts, &baseline, &bounds, &target, &feature, &kind, &d.Counts, &d.Missing, &d.Other, &d.New, &d.Invalid,
 		&d.N, &d.Sum, &d.SumSquares, &d.Min, &d.Max, &names, &favourable, &total, &requests,
 		&d.Capture.Seen, &d.Capture.Profiled, &d.Capture.SampledOut, &d.Capture.Dropped, &d.Capture.Undecodable,
-		&d.OutOfRange, &d.Rate, &d.Held, &d.Embedded, &distinct, &estimated, &cohort)
+		&d.OutOfRange, &d.Rate, &d.Held, &d.Embedded, &distinct, &estimated, &cohort,
+		&d.Capture.OverCeiling, &d.Capture.Unread)
 	if err != nil {
 		return nil, err
 	}
@@ -129,15 +130,15 @@ func fromJSON[T any](text string, into **T) error {
 func (s *Store) FleetWindows(ctx context.Context, from, to time.Time) ([]model.FleetWindow, error) {
 	var out []model.FleetWindow
 	err := s.query(ctx, "read fleet windows", `SELECT system, model_name, model_version, length_ns, window_start, window_end,
-			window_ids, instances, absent, gaps, rows, sealed_at, explanations, cohort
-		FROM fleet_windows WHERE `+ended+` ORDER BY window_end, system, model_name, model_version, length_ns, cohort != ''`, span(from, to),
+			window_ids, instances, absent, gaps, rows, sealed_at, explanations, cohort, revision
+		FROM fleet_windows WHERE `+ended+` ORDER BY window_end, system, model_name, model_version, length_ns, cohort != '', revision`, span(from, to),
 		func(rows driver.Rows) error {
 			var w model.FleetWindow
 			var system string
 			var length int64
 			var explained map[string]string
 			err := rows.Scan(&system, &w.Model.Name, &w.Model.Version, &length, &w.Start, &w.End,
-				&w.WindowIDs, &w.Instances, &w.Absent, &w.Gaps, &w.Rows, &w.SealedAt, &explained, &w.Cohort)
+				&w.WindowIDs, &w.Instances, &w.Absent, &w.Gaps, &w.Rows, &w.SealedAt, &explained, &w.Cohort, &w.Revision)
 			for name, text := range explained {
 				if w.Explanations == nil {
 					w.Explanations = map[signal.FeatureName]string{}

@@ -13,15 +13,16 @@ import (
 )
 
 const evaluationColumns = `id, rule, rule_version, rule_digest, query_digest, system, subject, verdict, value, lower, upper, samples,
-	fail_limit, warn_limit, window_start, window_end, window_ids, reason, state, streak, evaluated_at`
+	fail_limit, warn_limit, window_start, window_end, window_ids, reason, state, streak, evaluated_at, source`
 
 // LatestEvaluations gives the newest evaluation of every rule and subject
 // whose time (the window's end, or without a window when it was evaluated) is
-// not before since; ordered by rule, system and subject.
+// not before since; ordered by rule, system and subject. Alerts of others are not
+// among them: no streak goes on from them.
 func (s *Store) LatestEvaluations(ctx context.Context, since time.Time) ([]model.Evaluation, error) {
 	since = storable(since)
 	return s.evaluations(ctx, `SELECT `+evaluationColumns+` FROM
-		(SELECT * FROM evaluations WHERE toDate(time) >= {first:Date} AND toUnixTimestamp64Nano(time) >= {since:Int64}
+		(SELECT * FROM evaluations WHERE source = '' AND toDate(time) >= {first:Date} AND toUnixTimestamp64Nano(time) >= {since:Int64}
 		 ORDER BY time DESC, evaluated_at DESC, id LIMIT 1 BY rule, system, subject_key)
 		ORDER BY rule, system, subject_key`,
 		ch.Named("first", since.Format(time.DateOnly)), ch.Named("since", since.UnixNano()))
@@ -49,7 +50,7 @@ func (s *Store) evaluations(ctx context.Context, text string, args ...any) ([]mo
 		var rule, ruleDigest, queryDigest, system, verdict, state string
 		err := rows.Scan(&e.ID, &rule, &version, &ruleDigest, &queryDigest, &system, &e.Subject, &verdict,
 			&e.Value, &e.Lower, &e.Upper, &e.Samples, &e.FailLimit, &e.WarnLimit, &e.WindowStart, &e.WindowEnd,
-			&e.WindowIDs, &e.Reason, &state, &streak, &e.EvaluatedAt)
+			&e.WindowIDs, &e.Reason, &state, &streak, &e.EvaluatedAt, &e.Source)
 		e.Rule, e.RuleVersion, e.Streak = signal.RuleID(rule), int(version), int(streak)
 		e.RuleDigest, e.QueryDigest = signal.Digest(ruleDigest), signal.Digest(queryDigest)
 		e.System, e.Verdict, e.State = signal.SystemID(system), signal.Verdict(verdict), model.RuleState(state)

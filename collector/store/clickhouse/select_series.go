@@ -32,33 +32,41 @@ func (s *Store) FindSeries(ctx context.Context, matchers []model.Matcher, from, 
 }
 
 // SelectSeries gives the series that match with their samples in [from, to];
-// see model.SeriesReader. Series without a sample in the range are left out.
-// Of two samples of the same time the one of the lower batch is given. A sample
-// may be model.ClockSlack later than its series' seen_at.
+// see model.SeriesReader and SelectRange.
 func (s *Store) SelectSeries(ctx context.Context, matchers []model.Matcher, from, to time.Time) ([]model.SeriesData, error) {
-	seenSince := from.Add(-s.options.SeenEvery - model.ClockSlack)
-	series, err := s.findSeries(ctx, matchers, seenSince)
-	if err != nil || len(series) == 0 {
+	out, err := s.SelectRange(ctx, matchers, model.SeriesRange{From: from, To: to})
+	slices.SortFunc(out, func(a, b model.SeriesData) int { return compareSeries(a.Series, b.Series) })
+	return out, err
+}
+
+// SelectRange gives the series that match with their samples, or those of them
+// that are asked for; see model.RangeReader. Series without a sample in the
+// range are left out. Of two samples of the same time the one of the lower
+// batch is given. A sample may be model.ClockSlack later than its series'
+// seen_at.
+func (s *Store) SelectRange(ctx context.Context, matchers []model.Matcher, span model.SeriesRange) ([]model.SeriesData, error) {
+	if span.To.Before(earliest) {
+		return nil, nil
+	}
+	seenSince := span.From.Add(-s.options.SeenEvery - model.ClockSlack)
+	out, err := s.findSamples(ctx, matchers, seenSince, span)
+	if err != nil || len(out) == 0 {
 		return nil, err
 	}
-	samples, err := s.findSamples(ctx, matchers, seenSince, from, to)
+	if s.labels.find(out) == 0 {
+		return out, nil
+	}
+	series, err := s.findSeries(ctx, matchers, seenSince)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]model.SeriesData, 0, len(samples))
-	for len(samples) > 0 {
-		fingerprint := samples[0].Fingerprint
-		n := slices.IndexFunc(samples, func(x model.Sample) bool { return x.Fingerprint != fingerprint })
-		if n < 0 {
-			n = len(samples)
-		}
-		if found, ok := series[fingerprint]; ok { // else it appeared between the two queries
-			out = append(out, model.SeriesData{Series: found, Samples: samples[:n:n]})
-		}
-		samples = samples[n:]
+	s.labels.keep(series)
+	for i := range out {
+		out[i].Series = series[out[i].Fingerprint]
 	}
-	slices.SortFunc(out, func(a, b model.SeriesData) int { return compareSeries(a.Series, b.Series) })
-	return out, nil
+	return slices.DeleteFunc(out, func(d model.SeriesData) bool {
+		return d.Name == "" // the table was changed between the two questions
+	}), nil
 }
 
 // findSeries gives matching series by fingerprint.
@@ -90,43 +98,74 @@ func (s *Store) findSeries(ctx context.Context, matchers []model.Matcher, seenSi
 	return out, classify("find series", rows.Err())
 }
 
-// findSamples gives the samples of matching series by fingerprint and time,
-// without two of the same time.
-func (s *Store) findSamples(ctx context.Context, matchers []model.Matcher, seenSince, from, to time.Time) ([]model.Sample, error) {
+// findSamples gives the samples of matching series, each series by its
+// fingerprint alone.
+func (s *Store) findSamples(ctx context.Context, matchers []model.Matcher, seenSince time.Time, span model.SeriesRange) ([]model.SeriesData, error) {
 	where, args, err := condition(matchers)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := s.reading(ctx)
 	defer cancel()
-	rows, err := s.conn.Query(ctx, `SELECT fingerprint, toUnixTimestamp64Milli(time) AS at, value FROM samples
+	rows, err := s.conn.Query(ctx, reduced(span.Reduce, `SELECT fingerprint, toUnixTimestamp64Milli(time) AS at, value FROM samples
 		WHERE fingerprint IN (SELECT fingerprint FROM series WHERE toUnixTimestamp64Milli(seen_at) >= {seen_since:Int64} AND `+where+`)
 		AND time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND time <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-		ORDER BY fingerprint, time, batch LIMIT {limit:UInt64}`,
-		append(args, ch.Named("seen_since", seenSince.UnixMilli()), ch.Named("from", clampMilli(from)), ch.Named("to", clampMilli(to)),
+		ORDER BY fingerprint, time`)+" LIMIT {limit:UInt64}",
+		append(args, ch.Named("seen_since", seenSince.UnixMilli()), ch.Named("from", clampMilli(span.From)), ch.Named("to", clampMilli(span.To)),
 			ch.Named("limit", uint64(s.options.MaxSamples)+1))...)
 	if err != nil {
 		return nil, classify("read samples", err)
 	}
 	defer rows.Close()
-	var out []model.Sample
+	out := sampleRun{}
 	for n := 0; rows.Next(); n++ {
 		if n == s.options.MaxSamples {
 			return nil, errs.E("read samples", errs.Exhausted, fmt.Errorf("more than %d samples match", s.options.MaxSamples),
 				"narrow the selector or the time range")
 		}
-		var x model.Sample
-		var at int64
-		if err := rows.Scan(&x.Fingerprint, &at, &x.Value); err != nil {
+		if err := rows.Scan(&out.fingerprint, &out.at, &out.value); err != nil {
 			return nil, classify("read samples", err)
 		}
-		x.Time = time.UnixMilli(at).UTC()
-		if last := len(out) - 1; last >= 0 && out[last].Fingerprint == x.Fingerprint && out[last].Time.Equal(x.Time) {
-			continue
-		}
-		out = append(out, x)
+		out.take()
 	}
-	return out, classify("read samples", rows.Err())
+	return out.end(), classify("read samples", rows.Err())
+}
+
+// sampleRun puts rows together that are ordered by series and time.
+type sampleRun struct {
+	fingerprint uint64 // of the row at hand
+	at          int64
+	value       float64
+
+	samples []model.Sample // of all series, in one piece
+	starts  []int          // where each of them begins
+}
+
+// take adds the row at hand, unless it is of the time of the one before.
+func (r *sampleRun) take() {
+	last := len(r.samples) - 1
+	same := last >= 0 && r.samples[last].Fingerprint == r.fingerprint
+	if same && r.samples[last].Time.UnixMilli() == r.at {
+		return
+	}
+	if !same {
+		r.starts = append(r.starts, len(r.samples))
+	}
+	r.samples = append(r.samples, model.Sample{Fingerprint: r.fingerprint, Time: time.UnixMilli(r.at).UTC(), Value: r.value})
+}
+
+// end gives the series, each with its part of the samples.
+func (r *sampleRun) end() []model.SeriesData {
+	out := make([]model.SeriesData, len(r.starts))
+	for i, from := range r.starts {
+		to := len(r.samples)
+		if i+1 < len(r.starts) {
+			to = r.starts[i+1]
+		}
+		out[i].Fingerprint = r.samples[from].Fingerprint
+		out[i].Samples = r.samples[from:to:to]
+	}
+	return out
 }
 
 // clampMilli keeps a bound of a range inside of what can be stored.

@@ -16,6 +16,7 @@ type Store struct {
 	options Options
 	conn    driver.Conn
 	series  *seriesCache
+	labels  labelCache // of series that were read
 }
 
 var _ model.Store = (*Store)(nil)

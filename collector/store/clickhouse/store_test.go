@@ -56,6 +56,11 @@ func everything() *model.Rows {
 			Time: at, ObservedTime: at, Body: fmt.Sprint("log ", i), EventName: "e", ServiceName: "loan-approval", SeverityNumber: 9,
 			TraceFlags: 1, LogAttributes: map[string]string{"i": fmt.Sprint(i)}, ResourceAttributes: map[string]string{"service.name": "loan-approval"},
 		})
+		rows.Spans = append(rows.Spans, model.Span{
+			Time: at, Duration: time.Second, TraceID: fmt.Sprint("trace-", i), SpanID: "s", Name: "inference", Kind: "Server", ServiceName: "loan-approval", StatusCode: "Ok",
+			SpanAttributes: map[string]string{"i": fmt.Sprint(i)}, Events: []model.SpanEvent{{Time: at, Name: "e", Attributes: map[string]string{"a": "b"}}},
+			Links: []model.SpanLink{{TraceID: "other", SpanID: "s"}},
+		})
 		rows.Distributions = append(rows.Distributions, distribution(uint64(i+1), at))
 		rows.Lineage = append(rows.Lineage, model.LineageEvent{Time: at, System: "loans", EventType: "RUNNING", RunID: "r", Job: "ns/job", Event: "{}"})
 		rows.FleetWindows = append(rows.FleetWindows, model.FleetWindow{
@@ -112,13 +117,13 @@ func distribution(sequence uint64, end time.Time) *signal.Distribution {
 			{Group: "(unknown)", Favourable: 0, Total: 1},
 			{Group: "female", Favourable: 2, Total: 3, Requests: &measure.Requests{Count: 2, Rows: 3, Favourable: 2, RowsSquared: 5, RowsFavourable: 1.0 / 3}},
 		},
-		Capture: signal.Capture{Seen: 9, Profiled: 8, SampledOut: 1, Dropped: 2, Undecodable: 3},
+		Capture: signal.Capture{Seen: 14, Profiled: 6, SampledOut: 3, OverCeiling: 2, Unread: 1, Dropped: 2, Undecodable: 3},
 	}
 }
 
 // counted are the tables whose rows must be there exactly once.
 var counted = []string{
-	"samples", "otel_logs", "distributions", "lineage_events", "predictions", "labels", "drift_processes", "fleet_windows", "evaluations", "register_events", "deliveries",
+	"samples", "otel_logs", "otel_traces", "otel_traces_trace_id_ts", "distributions", "lineage_events", "predictions", "labels", "drift_processes", "fleet_windows", "evaluations", "register_events", "deliveries",
 }
 
 // scalar reads one number.

@@ -1,0 +1,25 @@
+package collector
+
+import (
+	"context"
+
+	"github.com/evenkeel/evenkeel/collector/alerts"
+	"github.com/evenkeel/evenkeel/collector/baseline"
+)
+
+// governance is what people and other tools tell the collector, beside
+// measurements.
+type governance struct {
+	baselines *baseline.Registry
+	alerts    *alerts.Taker
+}
+
+// startGovernance starts the register of baselines, which writes their age.
+func (r *runner) startGovernance(context.Context) error {
+	r.governance = governance{
+		baselines: baseline.New(baseline.Options{Store: r.store, Register: r.register, Log: r.log}),
+		alerts:    alerts.New(alerts.Options{Store: r.store, Register: r.register, Rule: r.rules.Rule, Metrics: r.metrics}),
+	}
+	r.life.started("baselines", r.governance.baselines.Run)
+	return nil
+}
