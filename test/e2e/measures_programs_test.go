@@ -17,6 +17,7 @@ import (
 type measured struct {
 	api      string
 	agents   []string // inference addresses
+	admins   []string
 	patience time.Time
 }
 
@@ -102,10 +103,17 @@ func (m *measured) startAgent(t *testing.T, a measuredAgent) {
 		for _, name := range []string{rentModel, topicModel} {
 			models = append(models, map[string]any{"name": name, "baseline": a.baselines[name], "predictions": map[string]any{"send": true}})
 		}
+		cases := filepath.Join(filepath.Dir(a.folder), "cases.jsonl")
+		known := fmt.Sprintf("{\"rows\": [{\"area\": 50, \"floor\": 2}], \"expect\": %s}\n", number(rentOf(50)))
+		if err := os.WriteFile(cases, []byte(known), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		models[1].(map[string]any)["probe"] = map[string]any{"cases": cases, "every": "2s"}
 	}
 	m.runAgent(t, a.folder, a.ports, map[string]any{
 		"upstream": a.upstream, "models": models, "tap": map[string]any{"max_body": "64KiB"}, "window": map[string]any{"length": "1s"},
-		"export": map[string]any{"endpoint": "http://" + a.collector, "metrics_every": "1s"},
+		"evaluations": map[string]any{"accept": true},
+		"export":      map[string]any{"endpoint": "http://" + a.collector, "metrics_every": "1s"},
 	})
 }
 
@@ -124,6 +132,7 @@ func (m *measured) runAgent(t *testing.T, folder string, at ports.Set, settings 
 	p := start(t, "evenkeel-agent", "run", "--config", folder+"/agent.yaml")
 	ready(t, p, "the agent", "http://"+ports.Addr(at.Admin)+"/readyz")
 	m.agents = append(m.agents, "http://"+ports.Addr(at.Inference))
+	m.admins = append(m.admins, "http://"+ports.Addr(at.Admin))
 }
 
 func writeYAML(t *testing.T, path string, content any) {

@@ -47,6 +47,21 @@ func (s *stream) send(t *testing.T, m *measured, requests int) {
 		}
 	}
 	s.unseen(t, m)
+	s.judge(t, m)
+}
+
+// judge tells what somebody thinks of an answer.
+func (s *stream) judge(t *testing.T, m *measured) {
+	t.Helper()
+	said := fmt.Sprintf(`{"id": "judged-%d", "model": %q, "name": "relevance", "score": %.2f, "label": "pass"}`, s.batches, topicModel, s.random.Float64())
+	resp, err := http.Post(m.admins[0]+"/v1/evaluations", "application/json", strings.NewReader(said))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		t.Fatalf("an evaluation was answered %s", resp.Status)
+	}
 }
 
 // unseen makes a request that is too long to be looked at: its row is lost to
