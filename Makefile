@@ -11,10 +11,10 @@ PYTHON      ?= python3
 PARITY_ENV   = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/evenkeel/parity-$(shell sha256sum test/parity/requirements.txt | cut -c1-12)
 export CGO_ENABLED ?= 0
 
-.PHONY: help setup build demo test long check lint parity bench fault generate format clean
+.PHONY: help setup build demo test long check lint parity bench bench-peers bench-promql bench-codecs test-promql agent-load fault generate format clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## fetch Go modules and the embedded ClickHouse engine (once for all clones)
 	@$(GO) mod download
@@ -56,6 +56,21 @@ parity: ## compare the measures with the reference libraries, and print the tabl
 
 bench: setup ## every benchmark, once
 	@$(GO) test -run '^$$' -bench . -benchmem -benchtime 1s ./...
+
+bench-peers: setup ## the collector against an OpenTelemetry Collector that writes to ClickHouse, same load
+	@EVENKEEL_PEERS=1 $(GO) test -count 1 -timeout 60m -v -run TestPeers ./test/peerbench
+
+bench-promql: setup ## queries over 10,000 series against Prometheus' own storage
+	@cd test/promql && $(GO) test -run '^$$' -bench . ./...
+
+bench-codecs: setup ## bytes for each row of every table, by codec
+	@EVENKEEL_MEASURE_CODECS=1 $(GO) test -count 1 -v -run TestBytesPerRow ./collector/store/clickhouse
+
+test-promql: setup ## Prometheus' own PromQL scripts on our storage
+	@cd test/promql && $(GO) test -timeout 30m ./...
+
+agent-load: build ## the agent's memory, processor time and size at 2,000 requests a second
+	@EVENKEEL_LOAD=1 $(GO) test -count 1 -v ./test/load
 
 fault: setup ## kill -9 at fault points and at many random moments
 	@EVENKEEL_KILLS=40 $(GO) test -count 1 -timeout 60m -v ./test/faults

@@ -53,7 +53,7 @@ func TestCollectorSettings(t *testing.T) {
 	if len(examples) != 2 {
 		t.Fatalf("%d examples", len(examples))
 	}
-	for _, example := range examples {
+	for _, example := range slices.Concat(examples, blocks(read(t, "docs/guide/collector.md"))) {
 		folder := t.TempDir()
 		for _, b := range blocks(read(t, "docs/reference/rules.md")) {
 			write(t, folder, b.name, b.text)

@@ -31,13 +31,11 @@ func runGuide(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
 		case kind == "sh":
 			settled(ts, false, []string{args[1], "200", "evenkeel_spool_records 0"})
-			for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
-				ts.Check(ts.Exec("sh", "-c", line))
-				commands++
-			}
-			printed = ts.ReadFile("stdout")
+			ts.Check(ts.Exec("sh", "-ec", text))
+			printed = strings.TrimRight(ts.ReadFile("stdout"), "\n") + "\n"
+			commands++
 		case kind == "text" && printed != text:
-			ts.Fatalf("the guide says\n%s\nand its command\n%s", text, printed)
+			ts.Fatalf("the guide says\n%s\nand its commands\n%s", text, printed)
 		}
 	}
 	if commands == 0 {

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write what the scripts expect again")
 
 func TestMain(m *testing.M) {
 	engine.RunIfChild()
-	testscript.Main(m, map[string]func(){"evenkeel": main, "collector": runCollector})
+	testscript.Main(m, map[string]func(){"evenkeel": main, "collector": runCollector, "curl": curl})
 }
 
 // runCollector is the collector for scripts, with the file that is named first
