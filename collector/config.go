@@ -24,6 +24,7 @@ type Config struct {
 	Drain       Drain           `yaml:"drain"`
 	Fleet       Fleet           `yaml:"fleet"`
 	Labels      AllLabels       `yaml:"labels"`
+	Retention   Retention       `yaml:"retention"`
 	Query       Query           `yaml:"query"`
 	Rules       Rules           `yaml:"rules"`
 	Systems     []System        `yaml:"systems"`
@@ -147,6 +148,7 @@ func Default() Config {
 		Drain:       Drain{MaxRecords: 1000, MaxBytes: 8 << 20, Every: config.Duration(200 * time.Millisecond), Parallel: 2},
 		Fleet:       Fleet{Grace: config.Duration(5 * time.Second), StartGrace: config.Duration(90 * time.Second)},
 		Labels:      defaultLabels(),
+		Retention:   defaultRetention(),
 		Query:       defaultQuery(),
 		StopTimeout: config.Duration(5 * time.Second),
 	}

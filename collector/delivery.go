@@ -26,7 +26,7 @@ func (r *runner) startDelivery(ctx context.Context) error {
 		r.delivery.plugins = append(r.delivery.plugins, plugin)
 		sinks = append(sinks, plugin)
 	}
-	outbox, err := notify.Open(ctx, r.register, r.store, sinks, notify.Options{Log: r.log, Registerer: r.metrics})
+	outbox, err := notify.Open(ctx, r.register, r.store, sinks, notify.Options{Clock: r.now, Log: r.log, Registerer: r.metrics})
 	if err != nil {
 		return err
 	}

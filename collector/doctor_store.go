@@ -22,7 +22,7 @@ func (d *doctor) lookAtStore(ctx context.Context) {
 	}
 	quiet := slog.New(slog.DiscardHandler) // what goes wrong is in the report
 	life := newLifecycle(quiet)
-	e, err := d.examineStore(ctx, quiet, life)
+	e, old, err := d.examineStore(ctx, quiet, life)
 	if stopping := life.down(); err == nil {
 		err = stopping
 	}
@@ -37,14 +37,19 @@ func (d *doctor) lookAtStore(ctx context.Context) {
 	d.add("engine", healthy, "", "%s answers, ClickHouse %s", where, e.Version)
 	d.judgeSchema(&e)
 	d.judgeClock(&e)
+	d.judgeRetention(old)
 }
 
-func (d *doctor) examineStore(ctx context.Context, log *slog.Logger, life *lifecycle) (clickhouse.Examination, error) {
+func (d *doctor) examineStore(ctx context.Context, log *slog.Logger, life *lifecycle) (e clickhouse.Examination, old *retained, err error) {
 	o, err := storeOptions(ctx, d.config, log, life)
 	if err != nil {
-		return clickhouse.Examination{}, err
+		return e, nil, err
 	}
-	return clickhouse.Examine(ctx, o)
+	e, err = clickhouse.Examine(ctx, o)
+	if err == nil && e.Database && len(e.Missing)+len(e.Changed) == 0 {
+		old = d.lookAtRetention(ctx, o)
+	}
+	return e, old, err
 }
 
 func (d *doctor) judgeSchema(e *clickhouse.Examination) {

@@ -17,8 +17,8 @@ type governance struct {
 // startGovernance starts the register of baselines, which writes their age.
 func (r *runner) startGovernance(context.Context) error {
 	r.governance = governance{
-		baselines: baseline.New(baseline.Options{Store: r.store, Register: r.register, Log: r.log}),
-		alerts:    alerts.New(alerts.Options{Store: r.store, Register: r.register, Rule: r.rules.Rule, Metrics: r.metrics}),
+		baselines: baseline.New(baseline.Options{Store: r.store, Register: r.register, Clock: r.now, Log: r.log}),
+		alerts:    alerts.New(alerts.Options{Store: r.store, Register: r.register, Rule: r.rules.Rule, Clock: r.now, Metrics: r.metrics}),
 	}
 	r.life.started("baselines", r.governance.baselines.Run)
 	return nil

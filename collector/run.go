@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -16,6 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/collector/register"
 	"github.com/evenkeel/evenkeel/collector/spool"
 	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/faultpoint"
 	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -24,7 +26,7 @@ import (
 // order: nothing new comes in, what is in hand is finished within StopTimeout,
 // and what is left waits in the spool for the next start.
 func Run(ctx context.Context, c Config, log *slog.Logger) error {
-	r := &runner{config: c, log: log, life: newLifecycle(log), metrics: prometheus.NewRegistry()}
+	r := &runner{config: c, log: log, now: faultpoint.Now, life: newLifecycle(log), metrics: prometheus.NewRegistry()}
 	r.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	err := r.start(ctx)
 	if err == nil {
@@ -39,6 +41,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) error {
 type runner struct {
 	config  Config
 	log     *slog.Logger
+	now     func() time.Time
 	life    *lifecycle
 	metrics *prometheus.Registry
 
@@ -71,6 +74,7 @@ func (r *runner) start(ctx context.Context) error {
 		r.startGovernance,
 		r.startJudging,
 		r.startDrain,
+		r.startRetention,
 		r.startServer,
 		r.startAPI,
 	} {
@@ -98,7 +102,7 @@ func (r *runner) openSpool(context.Context) (err error) {
 	o.Segment = int64(r.config.Spool.Segment)
 	o.BatchRecords = r.config.Drain.MaxRecords
 	o.BatchBytes = int64(r.config.Drain.MaxBytes)
-	o.Log = r.log
+	o.Now, o.Log = r.now, r.log
 	if r.spool, err = spool.Open(o); err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ func (r *runner) openServer(ctx context.Context) (err error) {
 	o.Tokens, o.TLS = r.access.senders, r.access.tls
 	r.config.OTLP.limit(&o)
 	o.StopTimeout = r.config.StopTimeout.Std()
-	o.Log = r.log
+	o.Now, o.Log = r.now, r.log
 	if r.server, err = ingest.Listen(ctx, o, r.spool, r.health); err != nil {
 		return err
 	}
@@ -125,7 +129,7 @@ func (r *runner) openServer(ctx context.Context) (err error) {
 }
 
 func (r *runner) openRegister(ctx context.Context) (err error) {
-	r.register, err = register.Open(ctx, r.store, r.store, register.Options{Log: r.log, Registerer: r.metrics})
+	r.register, err = register.Open(ctx, r.store, r.store, register.Options{Clock: r.now, Log: r.log, Registerer: r.metrics})
 	return err
 }
 
@@ -140,7 +144,7 @@ func (r *runner) startJudging(context.Context) error {
 	evaluator, err := evaluate.New(evaluate.Options{
 		Store: r.store, Queries: r.queries, Rules: r.rules, Register: r.register,
 		Systems: systems, StartGrace: r.config.Fleet.StartGrace.Std(), Horizon: r.config.horizon,
-		Stored: newWatermark(r.spool.Stats).stored, Log: r.log, Metrics: r.metrics,
+		Stored: newWatermark(r.spool.Stats).stored, Now: r.now, Log: r.log, Metrics: r.metrics,
 	})
 	if err != nil {
 		return err
@@ -153,7 +157,7 @@ func (r *runner) startJudging(context.Context) error {
 		Horizon:     r.config.horizon,
 		Late:        r.config.Labels.Late.Std(),
 		Stored:      newWatermark(r.spool.Stats).stored,
-		Log:         r.log, Metrics: r.metrics,
+		Now:         r.now, Log: r.log, Metrics: r.metrics,
 	})
 	if err != nil {
 		return err

@@ -68,6 +68,7 @@ func (r *runner) apiOptions() api.Options {
 		Tickets: r.delivery.outbox.Tickets,
 		Account: r.account,
 		Plugins: r.delivery.status,
+		Clock:   r.now,
 		Log:     r.log,
 	}
 	if r.access.people != nil {
@@ -93,7 +94,7 @@ func (r *runner) known(ctx context.Context, rule signal.RuleID, system signal.Sy
 		return nil
 	}
 	label := model.Matcher{Name: signal.PrometheusName(signal.KeySystemID), Value: string(system)}
-	now := time.Now()
+	now := r.now()
 	series, err := r.store.FindSeries(ctx, []model.Matcher{label}, now.Add(-heardOf), now)
 	if err == nil && len(series) == 0 {
 		err = errs.E("approve criterion", errs.NotFound, fmt.Errorf("no system %q is declared, and none has sent anything in 7 days", system),

@@ -26,6 +26,7 @@ func (c *Config) Validate(name string) error {
 	c.validateClickHouse(f.At("clickhouse"))
 	c.validateListeners(f)
 	c.validateBounds(f)
+	c.validateRetention(f.At("retention"))
 	c.Query.validate(f.At("query"))
 	c.validateSystems(f.At("systems"))
 	c.validatePlugins(f.At("plugins"))

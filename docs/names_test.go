@@ -104,7 +104,7 @@ func TestAgentHealthMetrics(t *testing.T) {
 }
 
 func TestCollectorHealthMetrics(t *testing.T) {
-	full := regexp.MustCompile(`"(evenkeel_(?:ingest|spool|insert|evaluate|register|notify|fleet)_[a-z_]+[a-z])"`)
+	full := regexp.MustCompile(`"(evenkeel_(?:ingest|spool|insert|evaluate|register|notify|fleet|retention)_[a-z_]+[a-z])"`)
 	short := regexp.MustCompile(`counter\("([a-z]+(?:_[a-z]+)?)", "`) // fleet's, which put the beginning in front
 	var real []string
 	err := filepath.WalkDir(root+"/collector", func(path string, d fs.DirEntry, err error) error {

@@ -21,6 +21,9 @@ const accountName = "evenkeel"
 // it, so a confirmed insert must survive a loss of power. Merged parts need no
 // fsync of their own: their sources stay on disk for eight more minutes.
 //
+// keep_free_space_bytes: inserts and merges are refused before the disk is
+// full, not in the middle of their files.
+//
 // tcp_port only lets the account start a native listener, which tests of the
 // native protocol do; nothing else starts one (see accountsXML).
 //
@@ -49,6 +52,7 @@ const settingsXML = `<clickhouse>
   <background_buffer_flush_schedule_pool_size>1</background_buffer_flush_schedule_pool_size>
   <background_distributed_schedule_pool_size>1</background_distributed_schedule_pool_size>
   <background_message_broker_schedule_pool_size>1</background_message_broker_schedule_pool_size>
+  <storage_configuration><disks><default><keep_free_space_bytes>33554432</keep_free_space_bytes></default></disks></storage_configuration>
   <merge_tree>
     <fsync_after_insert>1</fsync_after_insert>
     <fsync_part_directory>1</fsync_part_directory>

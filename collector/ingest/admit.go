@@ -2,7 +2,9 @@ package ingest
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -36,12 +38,23 @@ type admission struct {
 // the rest the drain will refuse. A payload that is not a request is
 // errs.Invalid.
 func admit(kind spool.Kind, payload []byte, received time.Time, limits Limits, budget *seriesBudget) (admission, error) {
+	d := inspectors.Get().(*Decoder)
+	defer func() {
+		d.reset()
+		inspectors.Put(d)
+	}()
+	if d.quick(kind, payload, received, &cutter{limits: limits, budget: budget, received: received, refused: &Refused{}}) {
+		return admission{Tally: d.Tally, body: payload, empty: d.Items == 0}, nil
+	}
+	return admitWhole(d, kind, payload, received, limits, budget)
+}
+
+// admitWhole is admit for requests that quick leaves alone.
+func admitWhole(d *Decoder, kind spool.Kind, payload []byte, received time.Time, limits Limits, budget *seriesBudget) (admission, error) {
 	r, err := parse(kind, payload)
 	if err != nil {
 		return admission{}, err
 	}
-	d := NewDecoder()
-	d.inspect = true
 	c := cutter{limits: limits, budget: budget, received: received, refused: &d.Refused}
 	c.cut(r)
 	d.Items += c.removed
@@ -56,6 +69,13 @@ func admit(kind spool.Kind, payload []byte, received time.Time, limits Limits, b
 	}
 	return out, err
 }
+
+// inspectors are decoders that look and make no rows.
+var inspectors = sync.Pool{New: func() any {
+	d := NewDecoder()
+	d.inspect = true
+	return d
+}}
 
 // cutter takes items out of requests.
 type cutter struct {
@@ -88,7 +108,10 @@ func (c *cutter) cut(r *request) {
 // outside says whether a time is outside of what is taken. An absent one will
 // be the time of receipt.
 func (c *cutter) outside(at pcommon.Timestamp) bool {
-	age := c.received.Sub(timeOr(uint64(at), c.received))
+	if at == 0 || at > math.MaxInt64 {
+		return false
+	}
+	age := time.Duration(c.received.UnixNano() - int64(at))
 	return c.limits.MaxAge > 0 && age > c.limits.MaxAge || c.limits.MaxAhead > 0 && age < -c.limits.MaxAhead
 }
 

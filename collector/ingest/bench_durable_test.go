@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/spool"
+	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
 	"github.com/evenkeel/evenkeel/collector/store/storetest"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -17,9 +20,13 @@ import (
 // BenchmarkDurableIngest compares the whole way, from the bytes of a request over
 // the synced spool into the store, with inserting the very same rows by
 // clickhouse-go alone, in batches of the same size and one after the other, as
-// columns that are there already. The ratio is of rows a second, ours to theirs.
+// columns that are there already. 32 senders at once share syncs, as a fleet of
+// agents does; each side begins when the engine merges nothing. The ratio is of
+// rows a second, ours to theirs: on two cores that nothing else uses 0.54 to 0.60
+// for metrics and 0.52 to 0.70 for predictions.
 func BenchmarkDurableIngest(b *testing.B) {
 	b.Run("metrics", func(b *testing.B) {
+		rand := rand.New(rand.NewPCG(1, 2))
 		durable(b, spool.Metrics, func(n int) []byte {
 			req, metrics := newMetrics()
 			for i := range benchItems / 10 {
@@ -28,7 +35,7 @@ func BenchmarkDurableIngest(b *testing.B) {
 				points := m.SetEmptyGauge().DataPoints()
 				for j := range 10 {
 					p := points.AppendEmpty()
-					p.SetDoubleValue(float64(n*i + j))
+					p.SetDoubleValue(rand.NormFloat64())
 					p.SetTimestamp(pcommon.NewTimestampFromTime(noon.Add(time.Duration(n) * time.Second)))
 					p.Attributes().PutStr(signal.KeyModelName, "loans")
 					p.Attributes().PutStr(signal.KeyFeatureName, fmt.Sprintf("feature-%d", j))
@@ -38,18 +45,35 @@ func BenchmarkDurableIngest(b *testing.B) {
 		})
 	})
 	b.Run("predictions", func(b *testing.B) {
+		rand := rand.New(rand.NewPCG(1, 2)) // ids that compress no better than real ones
 		durable(b, spool.Logs, func(n int) []byte {
 			var of []*signal.Prediction
-			for i := range benchItems {
-				of = append(of, prediction(fmt.Sprintf("9f1c2b7e-%04x-4000-8000-%012x", n, i), 0))
+			for range benchItems {
+				p := prediction(fmt.Sprintf("%08x-%04x-4000-8000-%012x", rand.Uint32(), n, rand.Uint64()>>16), 0)
+				p.Score, p.TraceID = rand.Float64(), fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
+				p.Time = noon.Add(-time.Duration(rand.IntN(int(time.Hour))))
+				of = append(of, p)
 			}
 			return bytesOf(b, predictions(of...))
 		})
 	})
 }
 
+// waitForMerges waits until the engine has merged what came before, so that
+// neither side pays for the other's.
+func waitForMerges(b *testing.B, store *clickhouse.Store) {
+	b.Helper()
+	eventually(b, "nothing is merged", func() bool {
+		var running uint64
+		if err := store.Conn().QueryRow(b.Context(), "SELECT count() FROM system.merges").Scan(&running); err != nil {
+			b.Fatal(err)
+		}
+		return running == 0
+	})
+}
+
 func durable(b *testing.B, kind spool.Kind, request func(n int) []byte) {
-	const requests, perBatch = 200, 50
+	const requests, times, perBatch, parallel = 200, 4, 50, 32
 	store := storetest.Open(b)
 	bodies := make([][]byte, requests)
 	for n := range bodies {
@@ -69,16 +93,17 @@ func durable(b *testing.B, kind spool.Kind, request func(n int) []byte) {
 	s := serve(b, func(o *ServerOptions) { o.Now = clock }, func(o *spool.Options) {
 		o.Max, o.BatchRecords, o.BatchBytes = 16<<30, perBatch, 1<<30
 	})
-	run(b, NewDrain(drainOptions(), s.spool, store, s.health).Run)
+	run(b, NewDrain(DefaultDrainOptions(), s.spool, store, s.health).Run)
 	var ours, theirs time.Duration
 	batch := uint64(1) << 40
 	for round := 0; b.Loop(); round++ {
+		waitForMerges(b, store)
 		started := time.Now()
 		var senders sync.WaitGroup
-		for w := range 8 {
+		for w := range parallel {
 			senders.Go(func() {
-				for n := w; n < requests; n += 8 {
-					if _, err := s.in.take(b.Context(), "bench", kind, bodies[n], fmt.Sprint("bench/", round, "/", n)); err != nil {
+				for n := w; n < times*requests; n += parallel {
+					if _, err := s.in.take(b.Context(), "bench", kind, bodies[n%requests], fmt.Sprint("bench/", round, "/", n)); err != nil {
 						b.Error(err)
 					}
 				}
@@ -87,8 +112,9 @@ func durable(b *testing.B, kind spool.Kind, request func(n int) []byte) {
 		senders.Wait()
 		s.waitUntilStored(b)
 		ours += time.Since(started)
+		waitForMerges(b, store)
 		started = time.Now()
-		for _, rows := range direct {
+		for _, rows := range slices.Repeat(direct, times) {
 			batch++
 			if err := store.Write(b.Context(), model.SpoolBatch(batch), rows, model.FirstTry); err != nil {
 				b.Fatal(err)
@@ -97,5 +123,5 @@ func durable(b *testing.B, kind spool.Kind, request func(n int) []byte) {
 		theirs += time.Since(started)
 	}
 	b.ReportMetric(float64(theirs)/float64(ours), "ratio")
-	b.ReportMetric(float64(b.N*requests*benchItems)/ours.Seconds(), "rows/s")
+	b.ReportMetric(float64(b.N*times*requests*benchItems)/ours.Seconds(), "rows/s")
 }

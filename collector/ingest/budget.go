@@ -1,12 +1,15 @@
 package ingest
 
 import (
+	"math"
+	"math/bits"
 	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // overflowMetric counts, for each source, the points that were refused because
@@ -88,7 +91,14 @@ func (s *sourceBudget) allows(metric, scope string, attributes pcommon.Map, seri
 	if s == nil {
 		return true
 	}
-	key := streamKey(metric, scope, attributes)
+	return s.allowsStream(streamKey(metric, scope, attributes), series)
+}
+
+// allowsStream is allows for a stream's key.
+func (s *sourceBudget) allowsStream(key uint64, series int) bool {
+	if s == nil {
+		return true
+	}
 	known, ok := s.source.streams[key]
 	if !ok {
 		o := &s.all.o
@@ -100,8 +110,10 @@ func (s *sourceBudget) allows(metric, scope string, attributes pcommon.Map, seri
 		s.source.series += series
 		s.all.total += series
 	}
-	known.seen = s.now.Unix()
-	s.source.streams[key] = known
+	if now := s.now.Unix(); known.seen != now {
+		known.seen = now
+		s.source.streams[key] = known
+	}
 	return true
 }
 
@@ -109,6 +121,16 @@ func (s *sourceBudget) allows(metric, scope string, attributes pcommon.Map, seri
 func (s *sourceBudget) unlock() {
 	if s != nil {
 		s.all.mu.Unlock()
+	}
+}
+
+// leave keeps what was noted and lets others have the budget; what was refused
+// is counted by whoever refuses it.
+func (s *sourceBudget) leave() {
+	if s != nil {
+		s.refused = 0
+		s.overflow()
+		s.unlock()
 	}
 }
 
@@ -155,24 +177,50 @@ func (b *seriesBudget) sweep(now time.Time) {
 // streamKey identifies a stream within its source, whatever the order of its
 // attributes.
 func streamKey(metric, scope string, attributes pcommon.Map) uint64 {
-	var h xxhash.Digest
 	var sum uint64
 	for key, v := range attributes.All() {
-		h.Reset()
-		_, _ = h.WriteString(key)
-		_, _ = h.Write([]byte{0xff})
-		if v.Type() == pcommon.ValueTypeStr {
-			_, _ = h.WriteString(v.Str())
-		} else {
-			_, _ = h.WriteString(v.AsString())
-		}
-		sum += h.Sum64()
+		sum += attributeHash(key, scalarOf(v))
 	}
+	return streamOf(streamBase(metric, scope), sum)
+}
+
+// streamBase begins the keys of the streams of a metric; streamOf ends one, with
+// the sum of its attributes' hashes.
+func streamBase(metric, scope string) uint64 {
+	var h xxhash.Digest
 	h.Reset()
 	_, _ = h.WriteString(metric)
 	_, _ = h.Write([]byte{0xff})
 	_, _ = h.WriteString(scope)
-	return h.Sum64() ^ sum*0x9e3779b97f4a7c15
+	return h.Sum64()
+}
+
+func streamOf(base, attributes uint64) uint64 { return base ^ attributes*0x9e3779b97f4a7c15 }
+
+// attributeHash gives the hash of one attribute; what the sum of several is
+// tells which value belongs to which key. Lists and maps count as their text.
+func attributeHash(key string, v scalar) uint64 {
+	value := v.bits + uint64(v.field)
+	if v.field == scalarText {
+		value = xxhash.Sum64String(v.text)
+	}
+	h := xxhash.Sum64String(key) ^ bits.RotateLeft64(value*0x9e3779b97f4a7c15, 31)
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// scalarOf gives an attribute's value; of a list or a map, its text.
+func scalarOf(v pcommon.Value) scalar {
+	switch v.Type() {
+	case pcommon.ValueTypeBool:
+		return scalar{field: scalarBool, bits: protowire.EncodeBool(v.Bool())}
+	case pcommon.ValueTypeInt:
+		return scalar{field: scalarInt, bits: uint64(v.Int())}
+	case pcommon.ValueTypeDouble:
+		return scalar{field: scalarFloat, bits: math.Float64bits(v.Double())}
+	}
+	return scalar{field: scalarText, text: v.AsString()}
 }
 
 // putOverflow adds to a resource the series that says how many of its points

@@ -11,6 +11,7 @@ import (
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/spool"
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/signal"
 )
 
 // Decoder turns export requests into rows. It is pure: equal payloads in equal
@@ -21,8 +22,17 @@ type Decoder struct {
 	Tally
 
 	inspect bool           // look, but make no rows
+	follows int            // bytes of the requests that will follow in the batch, as far as known
 	series  map[uint64]int // fingerprint -> index in Rows.Series
 	names   names
+
+	// What quick remembers of one request for the next.
+	outline     outline
+	families    map[string]*family
+	streams     map[uint64]*knownStream
+	predictions signal.PredictionReader
+	scratch     []byte
+	pending     []uint64 // streams that were not held against the budget yet
 }
 
 // Tally counts what requests hold.
@@ -47,13 +57,19 @@ func (t *Tally) drop(part string, n int) {
 
 // NewDecoder gives an empty decoder.
 func NewDecoder() *Decoder {
-	return &Decoder{series: map[uint64]int{}, names: newNames()}
+	return &Decoder{
+		series: map[uint64]int{}, names: newNames(),
+		families: map[string]*family{}, streams: map[uint64]*knownStream{},
+	}
 }
 
 // Add decodes one export request (protobuf). The time of items that carry none
 // is received, and times of our own events far from it are refused. A payload
 // that is not a request is errs.Invalid and adds no row.
 func (d *Decoder) Add(kind spool.Kind, payload []byte, received time.Time) error {
+	if d.quick(kind, payload, received, nil) {
+		return nil
+	}
 	r, err := parse(kind, payload)
 	if err == nil {
 		d.add(r, received)

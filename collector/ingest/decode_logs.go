@@ -14,29 +14,44 @@ import (
 // events; of predictions and labels, of which there are many, only that.
 func (d *Decoder) addLogs(logs plog.Logs, received time.Time) {
 	for _, rl := range logs.ResourceLogs().All() {
-		resource := rl.Resource().Attributes()
-		base := model.Log{
-			ServiceName:       textOf(resource, signal.KeyServiceName),
-			ResourceSchemaURL: rl.SchemaUrl(),
-		}
-		if !d.inspect {
-			base.ResourceAttributes = textMap(resource)
-		}
+		base := d.logOf(rl)
 		for _, sl := range rl.ScopeLogs().All() {
-			base.ScopeName, base.ScopeVersion = sl.Scope().Name(), sl.Scope().Version()
-			base.ScopeSchemaURL = sl.SchemaUrl()
-			if !d.inspect {
-				base.ScopeAttributes = textMap(sl.Scope().Attributes())
-			}
+			d.putScope(&base, sl)
 			for _, lr := range sl.LogRecords().All() {
-				if d.addRow(resource, lr, received) {
-					continue
-				}
-				d.addLog(base, lr, received)
-				d.addEvent(resource, lr, received)
+				d.addRecord(&base, rl.Resource().Attributes(), lr, received)
 			}
 		}
 	}
+}
+
+// logOf gives what the rows of a resource share.
+func (d *Decoder) logOf(rl plog.ResourceLogs) model.Log {
+	resource := rl.Resource().Attributes()
+	base := model.Log{
+		ServiceName:       textOf(resource, signal.KeyServiceName),
+		ResourceSchemaURL: rl.SchemaUrl(),
+	}
+	if !d.inspect {
+		base.ResourceAttributes = textMap(resource)
+	}
+	return base
+}
+
+// putScope adds what those of a scope share.
+func (d *Decoder) putScope(base *model.Log, sl plog.ScopeLogs) {
+	base.ScopeName, base.ScopeVersion = sl.Scope().Name(), sl.Scope().Version()
+	base.ScopeSchemaURL = sl.SchemaUrl()
+	if !d.inspect {
+		base.ScopeAttributes = textMap(sl.Scope().Attributes())
+	}
+}
+
+func (d *Decoder) addRecord(base *model.Log, resource pcommon.Map, lr plog.LogRecord, received time.Time) {
+	if d.addRow(resource, lr, received) {
+		return
+	}
+	d.addLog(*base, lr, received)
+	d.addEvent(resource, lr, received)
 }
 
 func (d *Decoder) addLog(l model.Log, lr plog.LogRecord, received time.Time) {

@@ -43,10 +43,7 @@ func (d *Decoder) addMetrics(metrics pmetric.Metrics, received time.Time) {
 		labels, err := d.names.resourceLabels(rm.Resource().Attributes())
 		var latest pcommon.Timestamp
 		for _, sm := range rm.ScopeMetrics().All() {
-			shared := labels
-			if name := sm.Scope().Name(); name != "" && !strings.HasPrefix(name, ownScopes) {
-				shared = append(slices.Clone(labels), model.Label{Name: labelScope, Value: strings.ToValidUTF8(name, "\ufffd")})
-			}
+			shared := withScope(labels, sm.Scope().Name())
 			for _, m := range sm.Metrics().All() {
 				points, last := countPoints(m)
 				d.Items += points
@@ -62,6 +59,19 @@ func (d *Decoder) addMetrics(metrics pmetric.Metrics, received time.Time) {
 			d.addTarget(rm.Resource().Attributes(), labels, latest, received)
 		}
 	}
+}
+
+// withScope adds the label of a scope, where it needs one.
+func withScope(labels []model.Label, name string) []model.Label {
+	if name == "" || strings.HasPrefix(name, ownScopes) {
+		return labels
+	}
+	return append(slices.Clone(labels), model.Label{Name: labelScope, Value: strings.ToValidUTF8(name, "\ufffd")})
+}
+
+// withDelta adds the label of points that are differences.
+func withDelta(labels []model.Label) []model.Label {
+	return append(slices.Clone(labels), model.Label{Name: labelTemporality, Value: "delta"})
 }
 
 // addTarget keeps the attributes of a resource that are not on each of its
@@ -116,7 +126,7 @@ func (d *Decoder) addMetric(m pmetric.Metric, points int, shared []model.Label, 
 		return
 	case pmetric.AggregationTemporalityDelta:
 		meta.delta = true
-		meta.shared = append(slices.Clone(shared), model.Label{Name: labelTemporality, Value: "delta"})
+		meta.shared = withDelta(shared)
 	}
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
@@ -210,20 +220,38 @@ func (d *Decoder) sample(m *metric, name string, kind model.MetricKind, labels [
 		return
 	}
 	labels = model.SortLabels(labels)
-	fingerprint := model.Fingerprint(name, labels)
-	t := timeOr(uint64(at), m.received).Truncate(time.Millisecond)
+	d.observe(d.seriesOf(m, model.Fingerprint(name, labels), name, kind, labels), m, at, v)
+}
+
+// seriesOf gives the index of a series in Rows, where it stands once.
+func (d *Decoder) seriesOf(m *metric, fingerprint uint64, name string, kind model.MetricKind, sorted []model.Label) int {
 	i, known := d.series[fingerprint]
 	if !known {
 		i = len(d.Rows.Series)
 		d.series[fingerprint] = i
 		d.Rows.Series = append(d.Rows.Series, model.Series{
-			Fingerprint: fingerprint, Name: name, Labels: labels, Kind: kind, Unit: m.unit, SeenAt: t,
+			Fingerprint: fingerprint, Name: name, Labels: sorted, Kind: kind, Unit: m.unit,
 		})
 	}
-	if s := &d.Rows.Series[i]; t.After(s.SeenAt) {
+	return i
+}
+
+// millisecond gives the time of a sample, cut off to what its table holds.
+func millisecond(at pcommon.Timestamp, fallback time.Time) time.Time {
+	if at == 0 || at > math.MaxInt64 {
+		return fallback.Truncate(time.Millisecond)
+	}
+	return time.UnixMilli(int64(at / 1e6)).UTC()
+}
+
+// observe adds one sample of a series that is in Rows.
+func (d *Decoder) observe(series int, m *metric, at pcommon.Timestamp, v float64) {
+	t := millisecond(at, m.received)
+	s := &d.Rows.Series[series]
+	if t.After(s.SeenAt) {
 		s.SeenAt = t
 	}
-	d.Rows.Samples = append(d.Rows.Samples, model.Sample{Fingerprint: fingerprint, Time: t, Value: v})
+	d.Rows.Samples = append(d.Rows.Samples, model.Sample{Fingerprint: s.Fingerprint, Time: t, Value: v})
 }
 
 func orStale(v float64, flags pmetric.DataPointFlags) float64 {

@@ -53,11 +53,17 @@ func (d *Decoder) addPrediction(resource pcommon.Map, lr plog.LogRecord, receive
 		return err
 	}
 	p.System = system
+	return d.keepPrediction(p, resource, uint64(lr.Timestamp()), received)
+}
+
+// keepPrediction fills in what the event left to its resource and to its own
+// time, in unix nanoseconds.
+func (d *Decoder) keepPrediction(p *signal.Prediction, resource pcommon.Map, at uint64, received time.Time) error {
 	if p.Instance == "" {
 		p.Instance = signal.InstanceID(textOf(resource, signal.KeyInstanceID))
 	}
 	if p.Time.IsZero() {
-		p.Time = timeOr(uint64(lr.Timestamp()), received)
+		p.Time = timeOr(at, received)
 	}
 	if p.Time.Before(received.Add(-oldestPrediction)) || p.Time.After(received.Add(model.ClockSlack)) {
 		return fmt.Errorf("made at %s, but received at %s", p.Time.Format(time.RFC3339), received.UTC().Format(time.RFC3339))

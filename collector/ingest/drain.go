@@ -59,6 +59,9 @@ type Drain struct {
 	mu      sync.Mutex
 	pending []*spool.Batch // cut, and neither confirmed nor put aside when a context ended
 
+	decoders []*Decoder       // that no batch uses; guarded by mu
+	samples  [][]model.Sample // room for those of the next batches; guarded by mu
+
 	telling sync.Mutex // held while Stored is called
 }
 
@@ -73,60 +76,69 @@ func NewDrain(o DrainOptions, sp *spool.Spool, store model.Writer, health *Healt
 func (d *Drain) Run(ctx context.Context) error {
 	tick := time.NewTicker(d.o.Every)
 	defer tick.Stop()
-	for {
-		if err := d.empty(ctx); err != nil {
-			if ctx.Err() == nil {
-				return err
-			}
-			break
-		}
-		select {
-		case <-tick.C:
-			continue
-		case <-ctx.Done():
-		}
-		break
+	if err := d.empty(ctx, tick.C); err != nil && ctx.Err() == nil {
+		return err
 	}
 	if d.o.StopTimeout <= 0 {
 		return nil
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.o.StopTimeout)
 	defer cancel()
-	if err := d.empty(last); err != nil {
+	if err := d.empty(last, nil); err != nil {
 		d.o.Log.Warn("stopping while records wait in the spool; the next start stores them",
 			"records", d.spool.Stats().Records, "error", err)
 	}
 	return nil
 }
 
-// empty stores batch after batch until nothing waits. An error means that ctx
-// ended or that the spool is broken.
-func (d *Drain) empty(ctx context.Context) error {
+// empty stores batch after batch. When all is cut that waits it looks again at
+// the next tick: what comes in between makes one batch and not many small ones.
+// Without ticks it ends when nothing waits. An error means that ctx ended or that
+// the spool is broken.
+func (d *Drain) empty(ctx context.Context, tick <-chan time.Time) error {
 	group, under := errgroup.WithContext(ctx)
-	group.SetLimit(max(1, d.o.Parallel))
-	for under.Err() == nil {
+	free := make(chan struct{}, max(1, d.o.Parallel)) // a batch is cut when it can be stored at once
+	for {
+		select {
+		case free <- struct{}{}:
+		case <-under.Done():
+			return errors.Join(group.Wait(), ctx.Err())
+		}
 		b, err := d.next(under)
 		if err != nil {
 			return errors.Join(err, group.Wait())
 		}
-		if b == nil {
-			break
+		if b == nil && tick == nil {
+			return errors.Join(group.Wait(), ctx.Err())
 		}
-		group.Go(func() error { // waits until one of those under way has ended
-			err := d.deliver(under, b)
-			if err != nil {
-				b.Again = true // the try may have reached the store
-				d.mu.Lock()
-				d.pending = append(d.pending, b)
-				d.mu.Unlock()
-			}
-			return err
-		})
+		if b != nil {
+			group.Go(func() error {
+				defer func() { <-free }()
+				return d.finish(under, b)
+			})
+		} else {
+			<-free
+		}
+		if b != nil && b.More || tick == nil {
+			continue
+		}
+		select {
+		case <-tick:
+		case <-under.Done():
+		}
 	}
-	if err := group.Wait(); err != nil {
-		return err
+}
+
+// finish delivers a batch, or keeps it for the next time if ctx ends first.
+func (d *Drain) finish(ctx context.Context, b *spool.Batch) error {
+	err := d.deliver(ctx, b)
+	if err != nil {
+		b.Again = true // the try may have reached the store
+		d.mu.Lock()
+		d.pending = append(d.pending, b)
+		d.mu.Unlock()
 	}
-	return ctx.Err()
+	return err
 }
 
 // next gives a batch that an ended context interrupted, or a new one, or nil
@@ -152,7 +164,7 @@ func (d *Drain) next(ctx context.Context) (*spool.Batch, error) {
 
 // deliver brings one batch to an end: stored and confirmed, or put aside.
 func (d *Drain) deliver(ctx context.Context, b *spool.Batch) error {
-	rows, err := decodeBatch(b)
+	rows, err := d.decode(b)
 	if err != nil {
 		return d.putAside(ctx, b, err)
 	}
@@ -175,25 +187,70 @@ func (d *Drain) deliver(ctx context.Context, b *spool.Batch) error {
 		defer d.telling.Unlock()
 		d.o.Stored(model.SpoolBatch(b.First), rows)
 	}
+	d.reuse(rows)
 	return nil
 }
+
+// reuse keeps the room of a batch's samples, of which there are most, for
+// another batch: nobody keeps rows.
+func (d *Drain) reuse(rows *model.Rows) {
+	if n := cap(rows.Samples); n == 0 || n > maxSpareSamples {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.samples) < max(1, d.o.Parallel) {
+		d.samples = append(d.samples, rows.Samples[:0])
+	}
+	rows.Samples = nil
+}
+
+// maxSpareSamples bounds the room that is kept: some four megabytes.
+const maxSpareSamples = 100_000
 
 // decodeBatch makes rows of a batch. Every record was decoded before it was
 // taken, so an error means that the bytes or this program have changed. A panic
 // is an error, too: the batch would come again at every start.
-func decodeBatch(b *spool.Batch) (rows *model.Rows, err error) {
+func decodeBatch(dec *Decoder, b *spool.Batch) (rows *model.Rows, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			rows, err = nil, errs.E("decode a batch", errs.Corrupt, fmt.Errorf("panic: %v", p), "")
 		}
 	}()
-	dec := NewDecoder()
 	for _, r := range b.Records {
+		dec.follows += len(r.Body)
+	}
+	for _, r := range b.Records {
+		dec.follows -= len(r.Body)
 		if err := dec.Add(r.Kind, r.Body, r.Received); err != nil {
 			return nil, errs.E(fmt.Sprintf("decode record %d", r.Seq), errs.Corrupt, err, "")
 		}
 	}
-	return &dec.Rows, nil
+	decoded := dec.Rows
+	return &decoded, nil
+}
+
+// decode makes rows of a batch with a decoder that knows the series of others.
+// One that failed is not used again.
+func (d *Drain) decode(b *spool.Batch) (*model.Rows, error) {
+	d.mu.Lock()
+	dec := NewDecoder()
+	if n := len(d.decoders); n > 0 {
+		dec, d.decoders = d.decoders[n-1], d.decoders[:n-1]
+	}
+	if n := len(d.samples); n > 0 {
+		dec.Rows.Samples, d.samples = d.samples[n-1], d.samples[:n-1]
+	}
+	d.mu.Unlock()
+	rows, err := decodeBatch(dec, b)
+	if err != nil {
+		return nil, err
+	}
+	dec.reset()
+	d.mu.Lock()
+	d.decoders = append(d.decoders, dec) // as many as batches under way
+	d.mu.Unlock()
+	return rows, nil
 }
 
 // write tries until the store has the batch, or says that it never will. After

@@ -15,6 +15,7 @@ func fuzzDecoder(f *testing.F, kind spool.Kind) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		limits := DefaultServerOptions().Limits
 		limits.Series.PerSource = 3
+		sameBothWays(t, kind, payload, limits)
 		a, admitErr := admit(kind, payload, noon, limits, newSeriesBudget(limits.Series))
 		one, two := NewDecoder(), NewDecoder()
 		err := one.Add(kind, payload, noon)
@@ -69,6 +70,7 @@ func FuzzDecodeLogs(f *testing.F) {
 	putWindow(records.AppendEmpty(), window(1))
 	f.Add(bytesOf(f, req))
 	f.Add(bytesOf(f, predictions(prediction("a", 0), prediction("b", 1))))
+	f.Add(oddLogs(f))
 	f.Add([]byte{})
 	fuzzDecoder(f, spool.Logs)
 }
@@ -89,6 +91,7 @@ func FuzzDecodeMetrics(f *testing.F) {
 	e.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	record(e.DataPoints().AppendEmpty(), []float64{-3, 0, 0.7, 5})
 	f.Add(bytesOf(f, req))
+	f.Add(oddMetrics(f))
 	f.Add([]byte{})
 	fuzzDecoder(f, spool.Metrics)
 }

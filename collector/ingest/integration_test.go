@@ -176,7 +176,7 @@ func TestARestartAsksTheStore(t *testing.T) {
 	if err != nil || b == nil {
 		t.Fatalf("cut: %+v, %v", b, err)
 	}
-	rows, err := decodeBatch(b)
+	rows, err := decodeBatch(NewDecoder(), b)
 	if err != nil {
 		t.Fatal(err)
 	}

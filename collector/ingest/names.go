@@ -22,21 +22,51 @@ var resourceKeys = []string{
 }
 
 // names translates OTLP names to Prometheus': UTF-8 off, suffixes off, no
-// namespace. It remembers what it translated, for the length of one batch.
+// namespace. It remembers what it translated, for the length of one batch, and of
+// more within a bound.
 type names struct {
 	metric otlptranslator.MetricNamer
 	label  otlptranslator.LabelNamer
 	labels map[string]string
+
+	metrics map[string]string
 }
 
-func newNames() names { return names{labels: map[string]string{}} }
+// maxNames bounds how many names of a kind are remembered from one batch to the
+// next.
+const maxNames = 4096
+
+func newNames() names { return names{labels: map[string]string{}, metrics: map[string]string{}} }
+
+// forget keeps what is remembered within its bound.
+func (n *names) forget() {
+	if len(n.labels) > maxNames {
+		clear(n.labels)
+	}
+	if len(n.metrics) > maxNames {
+		clear(n.metrics)
+	}
+}
 
 func (n *names) metricName(name string) (string, error) {
+	if out, ok := n.metrics[name]; ok {
+		return out, nil
+	}
 	out, err := n.metric.Build(otlptranslator.Metric{Name: name})
 	if err != nil {
 		return "", fmt.Errorf("metric name %q: %w", name, err)
 	}
+	n.metrics[strings.Clone(name)] = strings.Clone(out)
 	return out, nil
+}
+
+// translates says whether labelName takes a key.
+func (n *names) translates(key string) bool {
+	if key != "" && (key[0]|0x20) >= 'a' && (key[0]|0x20) <= 'z' {
+		return true // neither empty nor reserved
+	}
+	_, err := n.labelName(key)
+	return err == nil
 }
 
 // labelName refuses what Prometheus keeps for itself.
@@ -51,7 +81,8 @@ func (n *names) labelName(key string) (string, error) {
 	if strings.HasPrefix(out, "__") {
 		return "", fmt.Errorf("attribute %q: names that begin with two underscores are reserved", key)
 	}
-	n.labels[key] = out
+	out = strings.Clone(out)
+	n.labels[strings.Clone(key)] = out // both may be parts of a request
 	return out, nil
 }
 

@@ -107,7 +107,7 @@ func TestDeepValuesAreFoundEverywhere(t *testing.T) {
 
 // A batch that makes the decoder panic is put aside, and does not come again.
 func TestPanicWhileDecodingIsAnError(t *testing.T) {
-	if _, err := decodeBatch(nil); errs.KindOf(err) != errs.Corrupt || !strings.Contains(err.Error(), "panic") {
+	if _, err := decodeBatch(NewDecoder(), nil); errs.KindOf(err) != errs.Corrupt || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -37,6 +37,7 @@ func (s *Spool) Append(ctx context.Context, entry Entry) (Receipt, error) {
 		return Receipt{}, errs.E("append to the spool", errs.Invalid, fmt.Errorf("%d bytes are too many for one record", len(entry.Body)), "")
 	}
 	r := &request{entry: &entry, key: entry.key(), done: make(chan struct{})}
+	buf := entry.pack(s.o.PackAbove)
 	select {
 	case s.requests <- r:
 	case <-ctx.Done():
@@ -46,6 +47,9 @@ func (s *Spool) Append(ctx context.Context, entry Entry) (Receipt, error) {
 	}
 	select {
 	case <-r.done:
+		if buf != nil {
+			buffers.Put(buf)
+		}
 		return r.receipt, r.err
 	case <-ctx.Done():
 		return Receipt{}, ctx.Err()
@@ -71,11 +75,11 @@ func (s *Spool) write() {
 }
 
 func (s *Spool) gather(first *request) []*request {
-	group, size := []*request{first}, len(first.entry.Body)
+	group, size := []*request{first}, len(first.entry.onDisk())
 	for size < groupBytes {
 		select {
 		case r := <-s.requests:
-			group, size = append(group, r), size+len(r.entry.Body)
+			group, size = append(group, r), size+len(r.entry.onDisk())
 		default:
 			return group
 		}
@@ -104,6 +108,9 @@ func (s *Spool) commit(group []*request) {
 		return
 	}
 	s.publish(&p)
+	if cap(p.buf) <= groupBytes {
+		s.spare = p.buf[:0]
+	}
 }
 
 // prepare decides about each request: duplicate, no room, or a frame.
@@ -115,10 +122,11 @@ func (s *Spool) prepare(group []*request) (plan, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.o.Now()
+	p.buf = s.spare
+	now := s.clock()
 	inGroup := map[key]bool{}
 	for _, r := range group {
-		switch size := int64(headerSize + envelopeSize + len(r.entry.Body)); {
+		switch size := int64(headerSize + envelopeSize + len(r.entry.onDisk())); {
 		case s.memory.knows(r.key, now):
 			r.receipt = Receipt{Duplicate: true}
 			s.stats.Duplicates++
@@ -131,7 +139,7 @@ func (s *Spool) prepare(group []*request) (plan, error) {
 			seq := s.next + uint64(len(p.records))
 			received := r.entry.Received
 			if received.IsZero() {
-				received = now
+				received = s.o.Now()
 			}
 			rec := Record{Seq: seq, Kind: r.entry.Kind, Received: received, key: r.key, named: r.entry.Sender != ""}
 			start := len(p.buf)
@@ -208,8 +216,9 @@ func (s *Spool) publish(p *plan) {
 	s.used += int64(len(p.buf))
 	s.waiting += len(p.records)
 	s.stats.Duplicates += uint64(len(p.copies))
+	now := s.clock()
 	for i := range p.records {
-		s.memory.hold(&p.records[i], s.o.RememberContent)
+		s.memory.hold(&p.records[i], now, s.o.RememberContent)
 		s.next = p.records[i].Seq + 1
 		seg.last = p.records[i].Seq
 		seg.records++

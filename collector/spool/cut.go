@@ -13,7 +13,9 @@ type Batch struct {
 	First, Last uint64
 	// Again says that an earlier process may have handed the range, or some of
 	// its records, to the store.
-	Again   bool
+	Again bool
+	// More says that records wait behind it.
+	More    bool
 	Records []Record // in order; fewer than Last-First+1 where some were damaged
 }
 
@@ -61,12 +63,13 @@ func (s *Spool) Cut() (*Batch, error) {
 
 // readCut reads the records of a range that was cut before.
 func (s *Spool) readCut(c *cut) (*Batch, error) {
-	b := &Batch{First: c.first, Last: c.last, Again: c.again}
+	b := &Batch{First: c.first, Last: c.last, Again: c.again, More: true}
 	err := s.readFrom(c.start, func(r Record, _ position) bool {
 		if r.Seq > c.last {
 			return false
 		}
 		if r.Seq >= c.first {
+			r.unpack()
 			b.Records = append(b.Records, r)
 		}
 		return true
@@ -79,11 +82,13 @@ func (s *Spool) gatherCut() (c *cut, b *Batch, after position, err error) {
 	b = &Batch{}
 	var size int64
 	err = s.readFrom(s.cursor, func(r Record, behind position) bool {
-		size += int64(len(r.Body))
+		size += r.size()
 		tooMany := r.Seq-s.through > uint64(s.o.BatchRecords) // damaged ones count too
 		if len(b.Records) > 0 && (tooMany || size > s.o.BatchBytes) {
+			b.More = true
 			return false
 		}
+		r.unpack()
 		b.Records = append(b.Records, r)
 		after = behind
 		return true

@@ -18,6 +18,11 @@
 // not end. Senders choose what is in a record: bytes in a damaged one that look
 // like a frame count as one only if they bear a number that can stand there.
 //
+// Bodies of Options.PackAbove bytes and more lie on disk compressed, where that
+// makes them shorter, and come back as they were: less to sync, and a store that
+// is away for longer fits. Bytes in Options.Max are those on disk, those of a
+// batch those in memory.
+//
 // A full disk refuses entries and keeps nothing from being emptied: see
 // ballast.go. Reading holds one record or one batch in memory at a time.
 //
@@ -27,8 +32,10 @@
 // with the same content before: as long as the record waits here, and
 // Options.RememberSender after the store confirmed it. An entry without a name
 // is a duplicate if the same content came less than Options.RememberContent
-// ago. Both hold across restarts: for waiting records they are rebuilt from
-// the records themselves, for confirmed ones from the journal. The journal's
+// ago, by a clock that does not follow when the machine's is set, and that
+// stands still while nobody has the spool open. Both hold across restarts: for
+// waiting records, whose time begins again, they are rebuilt from the records
+// themselves, for confirmed ones from the journal. The journal's
 // note of a confirmation is synced with the next cut or before a segment is
 // removed; a crash before that leaves the record itself, which serves as well.
 // Memory for confirmed names is bounded by Options.Remember entries of each

@@ -15,6 +15,8 @@ type Options struct {
 	BatchRecords int   // a cut range holds at most so many records
 	BatchBytes   int64 // and so many bytes, unless one record alone is larger
 
+	PackAbove int // bodies of so many bytes are compressed; 0: none is
+
 	RetryAfter      time.Duration // suggested to senders while full
 	RememberSender  time.Duration // after the store confirmed
 	RememberContent time.Duration // after the request came
@@ -32,6 +34,7 @@ func Default() Options {
 		Segment:         64 << 20,
 		BatchRecords:    1000,
 		BatchBytes:      8 << 20,
+		PackAbove:       4 << 10,
 		RetryAfter:      5 * time.Second,
 		RememberSender:  24 * time.Hour,
 		RememberContent: 10 * time.Minute,

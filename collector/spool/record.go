@@ -43,6 +43,8 @@ type Entry struct {
 	// Received is when it came, by our clock; zero means when it is written. Whoever
 	// has judged the body by that time says so, so that it is judged alike later.
 	Received time.Time
+
+	packed []byte // the body as it is written, where that is shorter
 }
 
 // Record is one entry as it lies on disk.
@@ -52,8 +54,9 @@ type Record struct {
 	Received time.Time // by our clock
 	Body     []byte
 
-	key   key
-	named bool // the key stands for a sender's name, not for the content alone
+	key    key
+	named  bool // the key stands for a sender's name, not for the content alone
+	packed bool // Body is still as it lies on disk
 }
 
 // key identifies a request: a digest over kind, sender's name and the body as
@@ -77,20 +80,28 @@ func (e *Entry) key() key {
 // envelopeSize is kind (1), flags (1), received in ns (8) and key (16).
 const envelopeSize = 1 + 1 + 8 + len(key{})
 
-const flagNamed = 1
+// The flags: the key stands for a sender's name; the body is compressed (S2).
+const (
+	flagNamed  = 1
+	flagPacked = 2
+)
 
 func appendRecord(buf []byte, e *Entry, k key, received time.Time) []byte {
 	var flags byte
 	if e.Sender != "" {
 		flags |= flagNamed
 	}
+	if e.packed != nil {
+		flags |= flagPacked
+	}
 	buf = append(buf, byte(e.Kind), flags)
 	buf = binary.LittleEndian.AppendUint64(buf, uint64(received.UnixNano()))
 	buf = append(buf, k[:]...)
-	return append(buf, e.Body...)
+	return append(buf, e.onDisk()...)
 }
 
-// readRecord reads a frame's payload; the body aliases it.
+// readRecord reads a frame's payload; the body aliases it, and is as it was
+// written.
 func readRecord(f frame) (Record, error) {
 	p := f.payload
 	if len(p) < envelopeSize {
@@ -100,6 +111,7 @@ func readRecord(f frame) (Record, error) {
 		Seq:      f.seq,
 		Kind:     Kind(p[0]),
 		named:    p[1]&flagNamed != 0,
+		packed:   p[1]&flagPacked != 0,
 		Received: time.Unix(0, int64(binary.LittleEndian.Uint64(p[2:]))).UTC(),
 		key:      key(p[10:envelopeSize]),
 		Body:     p[envelopeSize:],

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -37,6 +38,7 @@ func Open(o Options) (*Spool, error) {
 		closing:  make(chan struct{}),
 		damage:   map[position]bool{},
 		memory:   newMemory(o.Remember),
+		began:    o.Now(),
 	}
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(err, s.release())
@@ -78,18 +80,42 @@ func (s *Spool) recover() error {
 }
 
 func (s *Spool) loadJournal() (*history, error) {
-	now := s.o.Now()
+	var contents []expiry
 	journal, h, err := openJournal(&s.o, func(e expiry, named bool) {
-		if e.at > now.Unix() {
+		if !named {
+			contents = append(contents, e)
+			return
+		}
+		if now := s.clock(); e.at > now.Unix() {
+			e.at = min(e.at, now.Add(s.o.RememberSender).Unix()) // the clock may have been set back
 			s.memory.keep(e, named, now)
 		}
 	}, func(f File, path string, bad span) error { return s.setAside(f, path, 0, bad) })
 	if err != nil {
 		return nil, errs.E("open the spool", errs.Unavailable, err, "")
 	}
+	s.rememberContents(contents)
 	s.journal = journal
 	s.mark, s.next = h.watermark, h.next
 	return h, nil
+}
+
+// rememberContents takes the keys of contents from the journal, as if no time had
+// passed since the newest of them: how long nobody was here cannot be told from
+// clocks that may have been set meanwhile, and a sender that could not reach us
+// for so long repeats what it sent before.
+func (s *Spool) rememberContents(keys []expiry) {
+	newest := int64(math.MinInt64)
+	for _, e := range keys {
+		newest = max(newest, e.at)
+	}
+	now := s.clock()
+	until := now.Add(s.o.RememberContent).Unix()
+	for _, e := range keys {
+		if e.at += until - newest; e.at > now.Unix() {
+			s.memory.keep(e, false, now)
+		}
+	}
 }
 
 // foundRecord is a record that is not settled, and where it begins.
@@ -128,7 +154,7 @@ func (s *Spool) loadSegment(first uint64) ([]foundRecord, error) {
 		seg.last = max(seg.last, r.Seq)
 		seg.records++
 		if r.Seq > s.mark {
-			s.memory.hold(&r, s.o.RememberContent)
+			s.memory.hold(&r, s.clock(), s.o.RememberContent)
 			found = append(found, foundRecord{r.Seq, position{first, f.offset}})
 		}
 	}

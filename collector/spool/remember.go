@@ -26,24 +26,29 @@ func (m *memory) knows(k key, now time.Time) bool {
 	return ok && (at == 0 || at > now.Unix())
 }
 
+// clock is the time by which repeats are known: the time of day when the spool
+// was opened, and what has passed since. A clock that is set an hour ahead or back
+// meanwhile must not make the spool forget, or remember too long.
+func (s *Spool) clock() time.Time { return s.began.Add(s.o.Now().Sub(s.began)) }
+
 // hold remembers a waiting record's key: without end where the sender named
 // it, for the given time after it came otherwise.
-func (m *memory) hold(r *Record, content time.Duration) {
+func (m *memory) hold(r *Record, came time.Time, content time.Duration) {
 	if r.named {
 		m.expires[r.key] = 0
 		return
 	}
-	m.keep(expiry{r.key, r.Received.Add(content).Unix()}, false, r.Received)
+	m.keep(expiry{r.key, came.Add(content).Unix()}, false, came)
 }
 
 // release tells when a confirmed record's key ends, and remembers it so.
 // Nothing is to be remembered about a content that came long ago.
-func (m *memory) release(r *Record, sender, content time.Duration, now time.Time) (expiry, bool) {
-	e := expiry{r.key, r.Received.Add(content).Unix()}
+func (m *memory) release(r *Record, sender time.Duration, now time.Time) (expiry, bool) {
 	if !r.named {
+		e := expiry{r.key, m.expires[r.key]}
 		return e, e.at > now.Unix() // hold queued it already
 	}
-	e.at = now.Add(sender).Unix()
+	e := expiry{r.key, now.Add(sender).Unix()}
 	m.keep(e, true, now)
 	return e, true
 }

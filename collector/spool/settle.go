@@ -97,10 +97,10 @@ func (s *Spool) releaseKeys(b *Batch) [][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var entries [][]byte
-	now := s.o.Now()
+	now := s.clock()
 	for i := range b.Records {
 		r := &b.Records[i]
-		if e, ok := s.memory.release(r, s.o.RememberSender, s.o.RememberContent, now); ok {
+		if e, ok := s.memory.release(r, s.o.RememberSender, now); ok {
 			entries = append(entries, appendKeyOp(nil, e, r.named))
 		}
 	}
@@ -174,7 +174,7 @@ func (s *Spool) rewriteJournal() error {
 	s.mu.Lock()
 	head := appendOp(nil, opHead, s.next, s.mark)
 	entries := [][]byte{head, head}
-	s.memory.live(s.o.Now(), func(e expiry, named bool) {
+	s.memory.live(s.clock(), func(e expiry, named bool) {
 		entries = append(entries, appendKeyOp(nil, e, named))
 	})
 	s.mu.Unlock()

@@ -19,6 +19,7 @@ type Spool struct {
 	requests chan *request // unbuffered: what the writer received it answers
 	closing  chan struct{}
 	writer   sync.WaitGroup
+	spare    []byte // the writer's, for the next group
 	closed   sync.Once
 	closeErr error
 
@@ -40,10 +41,11 @@ type Spool struct {
 	next     uint64     // sequence number of the next record
 	mark     uint64     // every record up to here is settled
 	memory   *memory
-	waiting  int   // records not settled
-	used     int64 // bytes of all segments
-	broken   error // set once: nothing is taken any more
-	light    bool  // the disk was full and the ballast is gone: nothing is taken until it is back
+	began    time.Time // the first reading of the clock; never changed
+	waiting  int       // records not settled
+	used     int64     // bytes of all segments
+	broken   error     // set once: nothing is taken any more
+	light    bool      // the disk was full and the ballast is gone: nothing is taken until it is back
 	stats    Stats
 }
 

@@ -268,8 +268,10 @@ func TestRepeatedRequestsAreKnownForTheirTime(t *testing.T) {
 	take(t, s)
 	reopen()
 	expect("content, confirmed, after a restart", "a", "", true)
+	now = now.Add(9 * time.Minute)
+	expect("content 9 minutes after the restart", "a", "", true)
 	now = now.Add(2 * time.Minute)
-	expect("content after 11 minutes", "a", "", false)
+	expect("content 11 minutes after the restart", "a", "", false)
 	now = now.Add(23 * time.Hour)
 	expect("confirmed, after 23 hours", "a", "agent/1", true)
 	reopen()
@@ -278,6 +280,47 @@ func TestRepeatedRequestsAreKnownForTheirTime(t *testing.T) {
 	expect("after more than 24 hours", "a", "agent/1", false)
 	if n := s.Stats().Duplicates; n == 0 {
 		t.Errorf("%d duplicates counted", n)
+	}
+}
+
+// The clock is set while nobody is here: what came last is known for its time
+// after the restart, and not longer.
+func TestAClockThatWasSetForgetsNothing(t *testing.T) {
+	for _, step := range []time.Duration{time.Hour, -time.Hour} {
+		for _, confirmed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v/confirmed=%t", step, confirmed), func(t *testing.T) {
+				disk := newMemDisk()
+				now := time.Unix(1_800_000_000, 0)
+				options := func(o *Options) { o.FS, o.Now = disk, func() time.Time { return now } }
+				s := open(t, options)
+				put(t, s, "old", "")
+				now = now.Add(8 * time.Minute)
+				put(t, s, "new", "")
+				put(t, s, "named", "agent/1")
+				if confirmed {
+					take(t, s)
+				}
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				now = now.Add(step)
+				s = open(t, options)
+				if !put(t, s, "new", "").Duplicate || !put(t, s, "old", "").Duplicate || !put(t, s, "named", "agent/1").Duplicate {
+					t.Error("something was forgotten")
+				}
+				now = now.Add(9 * time.Minute)
+				if !put(t, s, "new", "").Duplicate || !put(t, s, "named", "agent/1").Duplicate {
+					t.Error("something was forgotten after 9 minutes")
+				}
+				if confirmed && put(t, s, "old", "").Duplicate {
+					t.Error("what came 17 minutes ago is still known")
+				}
+				now = now.Add(2 * time.Minute)
+				if put(t, s, "new", "").Duplicate {
+					t.Error("what came before the restart is known for more than 10 minutes after it")
+				}
+			})
+		}
 	}
 }
 

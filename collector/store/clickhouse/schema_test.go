@@ -24,7 +24,12 @@ rows are stored exactly once. Rows are added and not changed; a table of kind Re
 the newest of equal rows, so read it with ` + "`FINAL`" + ` or ` + "`argMax`" + `. Migrations only add, so a query that works today goes on working.
 
 Grafana's ClickHouse data source reads ` + "`otel_logs`" + ` and ` + "`otel_traces`" + ` with its OpenTelemetry columns, since they
-are those of the OpenTelemetry Collector's exporter.
+are those of the OpenTelemetry Collector's exporter. The views ` + "`otel_metrics_gauge`" + `, ` + "`otel_metrics_sum`" + ` and
+` + "`otel_metrics_histogram`" + ` show metrics in the layout of that exporter's tables, for tools that read those. They
+show what is kept: names and attributes as Prometheus writes them, of the resource what each of its series
+carries, and neither exemplars nor start times. Exponential histograms are among the histograms, with bounds;
+summaries among the gauges and sums. Ask them with a bound on ` + "`TimeUnix`" + `: a view has no index of its own. PromQL
+over the [API](api.md) is faster.
 
 What a row of each table takes on disk, and why columns have the codecs that they have, is
 [below](#bytes-per-row).
@@ -77,7 +82,10 @@ func describeTables(t *testing.T, s *clickhouse.Store) string {
 		if comment != "" {
 			comment = "\n" + strings.ToUpper(comment[:1]) + comment[1:] + ".\n"
 		}
-		fmt.Fprintf(&out, "\n## `%s`\n%s\n%s, ordered by `%s`", name, comment, engine, order)
+		fmt.Fprintf(&out, "\n## `%s`\n%s\n%s", name, comment, engine)
+		if order != "" {
+			fmt.Fprintf(&out, ", ordered by `%s`", order)
+		}
 		if partition != "" {
 			fmt.Fprintf(&out, ", a partition for each `%s`", partition)
 		}
