@@ -2,6 +2,7 @@ package tap
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math"
@@ -55,10 +56,21 @@ func (l *link) isQuiet() bool {
 	if l.in.Buffered() > 0 {
 		return false
 	}
-	if l.raw == nil {
-		return true
+	if l.raw != nil && (l.raw.Read(l.ask) != nil || !l.quiet) {
+		return false
 	}
-	return l.raw.Read(l.ask) == nil && l.quiet
+	_, secured := l.conn.(*tls.Conn)
+	return !secured || l.hasNoRecord()
+}
+
+// hasNoRecord says that TLS, which reads ahead, holds nothing for us. At a
+// deadline that has passed it looks through what it has and reads no more.
+func (l *link) hasNoRecord() bool {
+	_ = l.conn.SetReadDeadline(time.Unix(1, 0)) // fails on closed connections only, as reading will
+	_, err := l.in.Peek(1)
+	l.wait(0)
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // leave tells the model server that the client says nothing more: as the client

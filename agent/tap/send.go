@@ -35,6 +35,7 @@ func (p *passage) send(b []byte) error {
 			p.tap.links.discard(link)
 			return err
 		}
+		p.expects = false // the body stays with the client
 		return nil
 	}
 	if p.left == 0 {
@@ -63,6 +64,10 @@ func (p *passage) readFirst(b []byte) ([]byte, error) {
 	}
 	return b[:len(b)+n], nil
 }
+
+// isNoMethod finds what would end a method in a request line: HTTP/2 lets it pass,
+// and what stands behind it would be a request of the client's own making.
+func isNoMethod(c rune) bool { return c <= ' ' || c >= 0x7f }
 
 // leftError is why a client's body could not be read to its end.
 type leftError struct{ error }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -194,6 +195,11 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // copy is wanted.
 func (t *Tap) forward(w http.ResponseWriter, r *http.Request, c *capture) {
 	if !isGRPC(r) {
+		if strings.ContainsFunc(r.Method, isNoMethod) {
+			c.fail(ClientError, http.StatusBadRequest)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
 		t.pass(w, r, c)
 		return
 	}
