@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,10 @@ type site struct {
 	config string
 	http   string // host:port of OTLP/HTTP
 	log    lockedBuffer
+	server *server  // where it stores; nil: in its embedded engine
+	env    []string // of its processes
+	within []string // a command that runs its processes elsewhere; empty: here
+	kills  int
 
 	process *process
 }
@@ -39,14 +44,20 @@ type process struct {
 	done chan struct{} // closed when it is gone
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, lines ...string) *site {
+	t.Helper()
+	return newSiteIn(t, t.TempDir(), lines...)
+}
+
+// newSiteIn makes a site on a data folder; lines are added to its configuration.
+func newSiteIn(t *testing.T, data string, lines ...string) *site {
 	t.Helper()
 	library, err := engine.DefaultLibrary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ports := freePorts(t, 3)
-	s := &site{t: t, data: t.TempDir(), http: "127.0.0.1:" + ports[1]}
+	s := &site{t: t, data: data, http: "127.0.0.1:" + ports[1]}
 	s.config = filepath.Join(t.TempDir(), "collector.yaml")
 	yaml := fmt.Sprintf(`data: %s
 engine: {library: %s}
@@ -56,14 +67,15 @@ otlp:
 api: {listen: "127.0.0.1:%s"}
 drain: {max_records: 40, every: 20ms}
 stop_timeout: 20s
-`, s.data, library, ports[0], s.http, ports[2])
+%s
+`, s.data, library, ports[0], s.http, ports[2], strings.Join(lines, "\n"))
 	if err := os.WriteFile(s.config, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		s.kill()
 		if t.Failed() {
-			t.Logf("the collector's log:\n%s", s.log.tail(8<<10))
+			t.Logf("the collector's log:\n%s", s.log.tail(64<<10))
 		}
 	})
 	return s
@@ -89,8 +101,9 @@ func freePorts(t *testing.T, n int) []string {
 // start starts the collector; a fault, name or name:n, makes it kill itself.
 func (s *site) start(fault string) {
 	s.t.Helper()
-	cmd := exec.Command(program(s.t), "run", "--config", s.config)
-	cmd.Env = append(os.Environ(), "EVENKEEL_FAULT="+fault)
+	line := append(slices.Clone(s.within), program(s.t), "run", "--config", s.config)
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Env = append(append(os.Environ(), "EVENKEEL_FAULT="+fault), s.env...)
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -125,6 +138,7 @@ func (s *site) untilUp() {
 func (s *site) revive() {
 	select {
 	case <-s.process.done:
+		s.gone()
 		s.start("")
 	default:
 	}
@@ -139,6 +153,9 @@ func (s *site) gone() syscall.WaitStatus {
 		s.t.Fatal("the collector still runs; the fault point was not reached")
 	}
 	status, _ := s.process.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signal() == syscall.SIGKILL {
+		s.kills++
+	}
 	s.process = nil
 	return status
 }
@@ -148,6 +165,7 @@ func (s *site) kill() {
 	if s.process == nil {
 		return
 	}
+	s.kills++
 	_ = s.process.cmd.Process.Kill()
 	<-s.process.done
 	s.process = nil
@@ -177,6 +195,9 @@ func (s *site) killEngine() bool {
 				killed = syscall.Kill(n, syscall.SIGKILL) == nil || killed
 			}
 		}
+	}
+	if killed {
+		s.kills++
 	}
 	return killed
 }

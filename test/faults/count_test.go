@@ -12,27 +12,51 @@ import (
 	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
 )
 
+// table says where the ids of a kind stand, as a query that gives one id for
+// every row.
+type table struct{ name, kind, ids string }
+
+// tables are those of the senders.
+var tables = []table{
+	{"otel_logs", kindWindows, "SELECT Body AS id FROM otel_logs WHERE ServiceName = 'faults'"},
+	{"distributions", kindWindows, "SELECT feature AS id FROM distributions WHERE model_name = 'faults'"},
+	{"otel_traces", kindTraces, "SELECT SpanAttributes['id'] AS id FROM otel_traces WHERE ServiceName = 'faults'"},
+	{"predictions", kindPredictions, "SELECT p.id AS id FROM predictions AS p WHERE model_name = 'faults'"},
+	{"samples", kindMetrics, `SELECT concat(s.of, '/', toString(toUInt64(value))) AS id FROM samples
+		INNER JOIN (SELECT fingerprint, any(labels['of']) AS of FROM series WHERE name = 'faults_points' GROUP BY fingerprint) AS s USING fingerprint`},
+}
+
 // verify stops everything, opens the data with an engine of its own, and holds
 // what is stored against the journal.
 func verify(t *testing.T, s *site, out *senders) {
 	t.Helper()
 	out.finish()
+	s.empty()
+	s.read(func(store *clickhouse.Store) { out.journal.hold(t, s, store, tables) })
+	s.nothingAside()
+}
+
+// empty stops the collector until its spool is empty.
+func (s *site) empty() {
+	s.t.Helper()
 	s.stop()
 	for tries := 0; s.waiting() > 0; tries++ {
-		if tries == 5 {
-			t.Fatalf("%d requests still wait in the spool", s.waiting())
+		if tries == 30 {
+			s.t.Fatalf("%d requests still wait in the spool", s.waiting())
 		}
-		t.Logf("%d requests wait for the next start", s.waiting())
+		s.t.Logf("%d requests wait for the next start", s.waiting())
 		s.start("")
 		s.untilUp()
 		s.stop()
 	}
-	logs, distributions := storedIDs(t, filepath.Join(s.data, "engine"))
-	out.journal.hold(t, "otel_logs", logs)
-	out.journal.hold(t, "distributions", distributions)
+}
+
+// nothingAside looks whether anything was found damaged or refused.
+func (s *site) nothingAside() {
+	s.t.Helper()
 	aside, err := filepath.Glob(filepath.Join(s.data, "spool", "quarantine", "*"))
 	if err != nil || len(aside) > 0 {
-		t.Errorf("put aside: %v, %v", aside, err)
+		s.t.Errorf("put aside: %v, %v", aside, err)
 	}
 }
 
@@ -50,58 +74,77 @@ func (s *site) waiting() int {
 	return sp.Stats().Records
 }
 
-// hold compares a table with the journal: what was acknowledged is there once,
-// what was sent and not acknowledged once or not at all, and nothing else.
-func (j *journal) hold(t *testing.T, table string, stored map[string]uint64) {
+// hold compares every table with the journal: what was acknowledged is there
+// once, what was sent and not acknowledged once or not at all, and nothing else.
+func (j *journal) hold(t *testing.T, s *site, store *clickhouse.Store, tables []table) {
 	t.Helper()
-	lost, twice, unknown := 0, 0, 0
-	for id := range j.acked {
-		if stored[id] == 0 {
-			lost++
+	f := figure{scenario: t.Name(), kills: s.kills}
+	for _, table := range tables {
+		sent, acked := j.of(table.kind)
+		stored := idsOf(t, store, table.ids)
+		var rows, different uint64
+		ask(t, store, "SELECT count(), uniqExact(id) FROM ("+table.ids+")", &rows, &different)
+		lost, unknown := 0, 0
+		for id := range acked {
+			if stored[id] > 0 {
+				continue
+			}
+			if lost++; lost <= 5 {
+				t.Logf("%s has lost %s", table.name, id)
+			}
 		}
-	}
-	var rows uint64
-	for id, n := range stored {
-		rows += n
-		if n > 1 {
-			twice++
+		for id := range stored {
+			if !sent[id] {
+				unknown++
+			}
 		}
-		if !j.sent[id] {
-			unknown++
+		t.Logf("%s: %d ids sent, %d acknowledged, %d rows, %d different ids", table.name, len(sent), len(acked), rows, different)
+		if lost+unknown > 0 || rows != different {
+			t.Errorf("%s: %d acknowledged ids are lost, %d rows are stored more than once, %d ids were never sent", table.name, lost, rows-different, unknown)
 		}
+		f.add(len(acked), int(rows), lost, int(rows-different))
 	}
-	t.Logf("%d ids sent, %d acknowledged; %s holds %d rows, %d different ids", len(j.sent), len(j.acked), table, rows, len(stored))
-	if lost+twice+unknown > 0 {
-		t.Errorf("%s: %d acknowledged ids are lost, %d are stored more than once, %d were never sent", table, lost, twice, unknown)
-	}
+	f.report()
 }
 
-// storedIDs gives how often every id is in the two tables that hold it.
-func storedIDs(t *testing.T, folder string) (logs, distributions map[string]uint64) {
-	t.Helper()
+// read opens the data of a collector that has stopped.
+func (s *site) read(look func(*clickhouse.Store)) {
+	s.t.Helper()
+	if s.server != nil {
+		look(s.server.store)
+		return
+	}
 	ctx := context.Background()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	e, err := engine.Start(ctx, engine.Options{Dir: folder, Log: log})
+	e, err := engine.Start(ctx, engine.Options{Dir: filepath.Join(s.data, "engine"), Log: log})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	defer func() {
 		if err := e.Stop(ctx); err != nil {
-			t.Errorf("stop the engine: %v", err)
+			s.t.Errorf("stop the engine: %v", err)
 		}
 	}()
 	store, err := clickhouse.Open(ctx, clickhouse.Options{Dial: e.DialContext, User: e.User(), Password: e.Password(), Database: "evenkeel"})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	return count(t, store, "SELECT Body, count() FROM otel_logs WHERE ServiceName = 'faults' GROUP BY Body"),
-		count(t, store, "SELECT feature, count() FROM distributions WHERE model_name = 'faults' GROUP BY feature")
+	look(store)
 }
 
-func count(t *testing.T, store *clickhouse.Store, query string) map[string]uint64 {
+// ask reads a row of counts.
+func ask(t *testing.T, store *clickhouse.Store, query string, into ...any) {
 	t.Helper()
-	rows, err := store.Conn().Query(context.Background(), query)
+	if err := store.Conn().QueryRow(context.Background(), query).Scan(into...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// idsOf gives how often every id is there.
+func idsOf(t *testing.T, store *clickhouse.Store, ids string) map[string]uint64 {
+	t.Helper()
+	rows, err := store.Conn().Query(context.Background(), "SELECT toString(id) AS id, count() FROM ("+ids+") GROUP BY id")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"strconv"
 	"syscall"
@@ -10,10 +9,13 @@ import (
 	"time"
 )
 
+// faultPoints are the places between fsync, reply, insert and commit.
+var faultPoints = []string{"ingest.synced", "drain.cut", "store.before_insert", "store.after_insert", "drain.inserted"}
+
 // TestKilledAtEveryFaultPoint kills the collector where it hurts most, twice
 // at each place: early, and once data flows.
 func TestKilledAtEveryFaultPoint(t *testing.T) {
-	for _, point := range []string{"ingest.synced", "drain.cut", "store.before_insert", "store.after_insert", "drain.inserted"} {
+	for _, point := range faultPoints {
 		t.Run(point, func(t *testing.T) {
 			s := newSite(t)
 			out := startSenders(t, s.http)
@@ -71,42 +73,55 @@ func (s *site) diesBefore(condition func() bool) bool {
 	return false
 }
 
+// killsAsked is what EVENKEEL_KILLS says; 0: nothing.
+func killsAsked(t *testing.T) int {
+	t.Helper()
+	v := os.Getenv("EVENKEEL_KILLS")
+	if v == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		t.Fatalf("EVENKEEL_KILLS: %v", err)
+	}
+	return n
+}
+
 // randomKills is how many kills TestKilledAtRandom does; EVENKEEL_KILLS
 // overrides it.
 const randomKills = 5
 
-// TestKilledAtRandom kills the collector, its engine, or both, at any moment.
+// TestKilledAtRandom kills the collector, its engine, or both, at any moment, and
+// some of the collectors that follow at a fault point.
 func TestKilledAtRandom(t *testing.T) {
-	kills := randomKills
-	if v := os.Getenv("EVENKEEL_KILLS"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			t.Fatalf("EVENKEEL_KILLS: %v", err)
-		}
-		kills = n
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	kills := max(randomKills, killsAsked(t))
+	random := seeded(t)
 	s := newSite(t)
 	out := startSenders(t, s.http)
 	s.start("")
 	out.waitFor(t, 1)
-	for range kills {
+	for s.kills < kills {
 		<-time.After(time.Duration(random.IntN(1500)) * time.Millisecond) // the random moment
 		s.revive()
 		what := random.IntN(3)
 		if what > 0 && !s.killEngine() {
 			t.Log("no engine was running") // it had just been killed
 		}
-		if what < 2 {
-			s.kill()
-			s.start("")
-			if random.IntN(2) == 0 {
-				out.waitForReviving(t, s, 1)
-			}
+		if what > 1 {
+			continue
+		}
+		s.kill()
+		fault := ""
+		if random.IntN(3) == 0 { // and once more, at a place between two steps
+			fault = fmt.Sprintf("%s:%d", faultPoints[random.IntN(len(faultPoints))], 1+random.IntN(20))
+		}
+		s.start(fault)
+		if random.IntN(2) == 0 {
+			out.waitForReviving(t, s, 1)
 		}
 	}
+	s.kill()
+	s.start("") // without a fault
 	out.waitForReviving(t, s, 60)
 	verify(t, s, out)
 }

@@ -25,6 +25,7 @@ var built struct {
 func TestMain(m *testing.M) {
 	engine.RunIfChild() // counting starts an engine, which is this program
 	code := m.Run()
+	printFigures(os.Stdout)
 	if built.folder != "" {
 		if err := os.RemoveAll(built.folder); err != nil {
 			fmt.Fprintln(os.Stderr, err)
