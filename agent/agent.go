@@ -130,7 +130,7 @@ func Start(ctx context.Context, c *agentconfig.Config, log *slog.Logger) (*Agent
 	a.exporter.Start()
 	a.startPipeline()
 	if a.inferenceListener != nil {
-		a.serve(a.inference, a.inferenceListener)
+		a.serve(a.inference, tap.Steady(a.inferenceListener, a.c.Tap.StallTimeout.Std()))
 	}
 	a.serve(a.admin, a.adminListener)
 	a.operate()

@@ -114,8 +114,8 @@ func (a *Agent) openTap(context.Context) (err error) {
 		Keep:        a.keptHeaders,
 		MaxBody:     int64(a.c.Tap.MaxBody),
 		Queue:       int64(a.c.Tap.Queue),
-		IdleTimeout: a.c.Tap.IdleTimeout.Std(),
-		KeepFailed:  a.isShared,
+		IdleTimeout: a.c.Tap.IdleTimeout.Std(), StallTimeout: a.c.Tap.StallTimeout.Std(),
+		KeepFailed: a.isShared,
 		Finished: func(model string, o tap.Outcome, took time.Duration) {
 			if a.isShared(model) {
 				return // attribute tells it, when it knows whose it is
@@ -129,6 +129,7 @@ func (a *Agent) openTap(context.Context) (err error) {
 		return err
 	}
 	a.inference = tap.NewServer(a.tap, 0, a.log)
+	a.inference.IdleTimeout = a.c.Tap.ClientIdle.Std()
 	a.probe = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure}}
 	a.admin = a.newAdminServer()
 	return nil

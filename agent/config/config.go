@@ -63,6 +63,10 @@ type Tap struct {
 	// IdleTimeout is how long an unused connection to the model server is kept;
 	// it must be shorter than the model server's own keep-alive timeout.
 	IdleTimeout config.Duration `yaml:"idle_timeout"`
+	// StallTimeout is how long the model server, or a client, may take nothing of
+	// what is written to it. Whatever it takes begins the time anew.
+	StallTimeout config.Duration `yaml:"stall_timeout"`
+	ClientIdle   config.Duration `yaml:"client_idle"` // how long a client's connection is kept without a request
 }
 
 // Window says when a window closes.

@@ -14,7 +14,7 @@ func Default() *Config {
 		Listen:   "127.0.0.1:9001",
 		Upstream: "http://127.0.0.1:8080",
 		Admin:    Admin{Listen: "127.0.0.1:9464"},
-		Tap:      Tap{MaxBody: 4 << 20, Queue: 64 << 20, IdleTimeout: config.Duration(time.Second)},
+		Tap:      defaultTap(),
 		Models:   []Model{},
 		Window: Window{
 			Length:     config.Duration(time.Minute),

@@ -2,6 +2,7 @@ package config
 
 import (
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/config"
 )
@@ -28,5 +29,16 @@ func (t *UpstreamTLS) validate(f *config.Faults, upstream string) {
 		if given[key] == "" && given[other] != "" {
 			f.At(key).Add("missing; %s is of no use without it", other)
 		}
+	}
+}
+
+// defaultTap gives the bounds of an empty file. The model server's and the
+// client's are longer than any that answer or ask.
+func defaultTap() Tap {
+	return Tap{
+		MaxBody: 4 << 20, Queue: 64 << 20,
+		IdleTimeout:  config.Duration(time.Second),
+		StallTimeout: config.Duration(5 * time.Minute),
+		ClientIdle:   config.Duration(10 * time.Minute),
 	}
 }

@@ -20,6 +20,8 @@ func TestUpstreamTLS(t *testing.T) {
 		"upstream: http://model\nupstream_tls: {server_name: x}":                            "upstream_tls.server_name: has no effect",
 		"upstream: http://model\nupstream_tls: {cert_file: a.pem, key_file: a.key}":         "upstream_tls.cert_file: has no effect",
 		"upstream: https://model\nupstream_tls: {ca: ca.pem}":                               "ca_file",
+		"tap: {stall_timeout: 0s}":                                                          "tap.stall_timeout: must be above 0",
+		"tap: {client_idle: -1s}":                                                           "tap.client_idle: must be above 0",
 		"upstream: https://model\nupstream_tls: {insecure_skip_verify: true, ca_file: a.b}": "insecure_skip_verify",
 	} {
 		path := filepath.Join(t.TempDir(), "agent.yaml")

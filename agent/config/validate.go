@@ -57,6 +57,8 @@ func (t *Tap) validate(f *config.Faults) {
 		f.At("max_body").Add("must be above 0; write for example 4MiB")
 	}
 	positive(f.At("idle_timeout"), t.IdleTimeout)
+	positive(f.At("stall_timeout"), t.StallTimeout)
+	positive(f.At("client_idle"), t.ClientIdle)
 	if t.Queue < t.MaxBody {
 		f.At("queue").Add("%s does not hold one body of max_body %s; raise it", t.Queue, t.MaxBody)
 	}

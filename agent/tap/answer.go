@@ -17,6 +17,7 @@ func (p *passage) readAnswer() (*http.Response, error) {
 		if err := p.awaitWord(); err != nil {
 			return nil, err
 		}
+		oneEnd := l.endsOneWay()
 		answer, err := http.ReadResponse(l.in, p.r)
 		switch {
 		case err != nil:
@@ -25,6 +26,7 @@ func (p *passage) readAnswer() (*http.Response, error) {
 			return nil, fmt.Errorf("it answered with status %q", answer.Status)
 		case answer.StatusCode >= 200, answer.StatusCode == http.StatusSwitchingProtocols:
 			p.begun()
+			answer.Close = answer.Close || !oneEnd && len(answer.TransferEncoding) > 0
 			return answer, nil
 		case answer.StatusCode == http.StatusContinue && p.expects && p.feeding:
 			// The client has been told already.

@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,11 +65,19 @@ func copyBody(w io.Writer, body io.Reader, buffer []byte, atOnce bool, out *http
 }
 
 // switchProtocol joins the client's connection to the model server's, on which
-// both speak something else from now on.
+// both speak something else from now on: the client when it has sent the whole
+// request, whose end is read first.
 func (p *passage) switchProtocol(answer *http.Response, stop func() bool) {
 	defer p.tap.links.discard(p.link)
+	if p.fed != nil {
+		<-p.fed
+	}
 	if !stop() {
 		return // the client has gone
+	}
+	if !p.isSent() {
+		p.tap.refuse(p.w, p.r, p.capture, p.causeOf(errors.New("it changes the protocol without having read the request")))
+		return
 	}
 	if got := upgradeOf(answer.Header); p.upgrade == "" || !strings.EqualFold(got, p.upgrade) {
 		p.tap.refuse(p.w, p.r, p.capture, fmt.Errorf("it changes to protocol %q, %q was asked for", got, p.upgrade))

@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"errors"
 	"io"
 	"strconv"
 )
@@ -44,7 +45,8 @@ func (p *passage) feedKnown(buffer []byte) error {
 			p.atEnd()
 		}
 		if _, err := p.link.conn.Write(buffer[:n]); err != nil {
-			return nil // there may be an answer all the same
+			p.notSent(err)
+			return nil
 		}
 	}
 	p.allSent()
@@ -70,15 +72,18 @@ func (p *passage) feedChunks(buffer []byte) error {
 			copy(buffer[chunkHead-2:], "\r\n")
 			copy(buffer[chunkHead+n:], "\r\n")
 			if _, err := p.link.conn.Write(buffer[from : chunkHead+n+2]); err != nil {
-				return nil // there may be an answer all the same
+				p.notSent(err)
+				return nil
 			}
 		}
 		if err == io.EOF {
 			p.atEnd()
 			end := appendHeader(append(buffer[:0], "0\r\n"...), p.r.Trailer, nil)
-			if _, err := p.link.conn.Write(append(end, "\r\n"...)); err == nil {
-				p.allSent()
+			if _, err := p.link.conn.Write(append(end, "\r\n"...)); err != nil {
+				p.notSent(err)
+				return nil
 			}
+			p.allSent()
 			return nil
 		}
 	}
@@ -99,6 +104,25 @@ func (p *passage) allSent() {
 	if d := p.tap.o.HeaderTimeout; d > 0 && !p.answered {
 		p.link.wait(d)
 	}
+}
+
+// notSent gives up a model server that has stopped to read and has not begun to
+// answer. Where the connection has failed there may be an answer all the same.
+func (p *passage) notSent(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.answered || !errors.As(err, new(stalledError)) {
+		return
+	}
+	p.broken = err
+	p.link.abort()
+}
+
+// isSent says that the model server has been sent the whole request.
+func (p *passage) isSent() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sent
 }
 
 // afterFeed gives the link to the next request where release left that to us.

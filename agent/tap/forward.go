@@ -59,6 +59,7 @@ func newTransport(o *Options) *http.Transport {
 		DialContext:           dialer(o).DialContext,
 		TLSClientConfig:       secureFor(o, "h2"),
 		ResponseHeaderTimeout: o.HeaderTimeout,
+		HTTP2:                 &http.HTTP2Config{WriteByteTimeout: o.StallTimeout},
 		IdleConnTimeout:       o.IdleTimeout,
 		MaxIdleConns:          o.MaxIdle,
 		MaxIdleConnsPerHost:   o.MaxIdle,

@@ -20,6 +20,7 @@ type links struct {
 	secure  *tls.Config // nil: plain text
 	address string
 	bound   time.Duration // of connecting
+	stall   time.Duration // bound of writing nothing
 	idleFor time.Duration
 	maxIdle int
 	feeding sync.WaitGroup // requests that are still read though they may be answered
@@ -37,6 +38,7 @@ func newLinks(o *Options) *links {
 		secure:  secureFor(o, "http/1.1"),
 		address: hostPort(o.Upstream),
 		bound:   o.DialTimeout,
+		stall:   o.StallTimeout,
 		idleFor: o.IdleTimeout,
 		maxIdle: o.MaxIdle,
 		open:    map[*link]struct{}{},
@@ -114,9 +116,11 @@ func (p *links) connect() (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	moving := &steady{Conn: conn, bound: p.stall}
 	l := newLink(conn)
+	l.conn = moving
 	if p.secure != nil {
-		secured := tls.Client(conn, p.secure)
+		secured := tls.Client(moving, p.secure)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
 			return nil, err

@@ -30,7 +30,7 @@ type passage struct {
 	ending   bool  // all of the body has come from the client
 	sent     bool  // and has been sent
 	handed   bool  // whoever sends the body has to give up the link
-	broken   error // reading the body from the client failed
+	broken   error // why the body could not be read from the client, or be sent
 }
 
 // pass sends a request over one of the links and streams the answer back.

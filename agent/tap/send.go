@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -25,9 +26,13 @@ func (p *passage) send(b []byte) error {
 		if err == nil {
 			break
 		}
-		if used && n == 0 { // model servers close idle connections when they like
+		if used && n == 0 && !errors.As(err, new(stalledError)) { // model servers close idle connections when they like
 			p.tap.links.discard(link)
 			continue
+		}
+		if errors.As(err, new(stalledError)) {
+			p.tap.links.discard(link)
+			return err
 		}
 		// It may have answered before it closed the connection.
 		link.room = maxAnswerHead

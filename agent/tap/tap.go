@@ -54,6 +54,9 @@ type Options struct {
 
 	DialTimeout   time.Duration // to connect to the model server. 0: 5s
 	HeaderTimeout time.Duration // for the model server to begin its answer. 0: none, since inference may take long
+	// StallTimeout is how long the model server may take nothing of a request that
+	// is sent to it. Whatever it takes begins the time anew. 0: 5m
+	StallTimeout time.Duration
 	// IdleTimeout is how long an unused connection to the model server is kept.
 	// It must be shorter than the model server's own, or requests are sent into
 	// connections that are being closed; some servers close after 2 s. 0: 1s
@@ -89,6 +92,7 @@ const (
 	defaultQueue       = 64 << 20
 	defaultDialTimeout = 5 * time.Second
 	defaultIdleTimeout = time.Second
+	defaultStall       = 5 * time.Minute
 	defaultMaxIdle     = 256
 )
 
@@ -96,6 +100,7 @@ func (o Options) withDefaults() Options {
 	o.MaxBody = orDefault(o.MaxBody, defaultMaxBody)
 	o.Queue = orDefault(o.Queue, defaultQueue)
 	o.DialTimeout = orDefault(o.DialTimeout, defaultDialTimeout)
+	o.StallTimeout = orDefault(o.StallTimeout, defaultStall)
 	o.IdleTimeout = orDefault(o.IdleTimeout, defaultIdleTimeout)
 	o.MaxIdle = orDefault(o.MaxIdle, defaultMaxIdle)
 	if o.Wanted == nil {
@@ -192,8 +197,14 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // forward sends gRPC over HTTP/2 and all else over HTTP/1.1. c is nil where no
-// copy is wanted.
+// copy is wanted. A tunnel (CONNECT) would lead past the agent: it is refused.
 func (t *Tap) forward(w http.ResponseWriter, r *http.Request, c *capture) {
+	if r.Method == http.MethodConnect {
+		c.fail(ClientError, http.StatusMethodNotAllowed)
+		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
 	if !isGRPC(r) {
 		if strings.ContainsFunc(r.Method, isNoMethod) {
 			c.fail(ClientError, http.StatusBadRequest)

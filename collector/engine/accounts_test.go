@@ -63,6 +63,9 @@ func TestListensOnOneLoopbackPortOnly(t *testing.T) {
 	if n := query(t, e, "SELECT count() FROM system.server_settings WHERE name = 'max_server_memory_usage' AND value = '1073741824'"); n != "1" {
 		t.Error("the memory limit is not in force")
 	}
+	if n := query(t, e, "SELECT keep_free_space FROM system.disks WHERE name = 'default'"); n != "33554432" {
+		t.Errorf("%s bytes of the disk are kept free", n)
+	}
 	if n := query(t, e, "SELECT value FROM system.merge_tree_settings WHERE name = 'fsync_after_insert'"); n != "1" {
 		t.Error("inserts are not synced")
 	}
