@@ -36,6 +36,16 @@ type evaluation struct {
 	Streak      int               `json:"streak"`
 	EvaluatedAt time.Time         `json:"evaluated_at"`
 	Source      string            `json:"source,omitempty"` // not the collector itself
+	Run         run               `json:"run"`
+}
+
+// run is what the verdict stands for, see model.Run.
+type run struct {
+	From    time.Time `json:"from"`
+	Windows uint64    `json:"windows"`
+	Least   *float64  `json:"least,omitempty"`
+	Most    *float64  `json:"most,omitempty"`
+	Fewest  uint64    `json:"fewest_samples"`
 }
 
 func newEvaluation(e *model.Evaluation) evaluation {
@@ -43,6 +53,7 @@ func newEvaluation(e *model.Evaluation) evaluation {
 		e.ID, e.Rule, e.RuleVersion, e.RuleDigest, e.QueryDigest, e.System, e.Subject, e.Verdict,
 		finite(e.Value), finite(e.Lower), finite(e.Upper), e.Samples, e.FailLimit, e.WarnLimit,
 		e.WindowStart, e.WindowEnd, e.WindowIDs, e.Reason, e.State, e.Streak, e.EvaluatedAt, e.Source,
+		run{e.Run.From, e.Run.Windows, finite(e.Run.Least), finite(e.Run.Most), e.Run.Fewest},
 	}
 }
 

@@ -115,8 +115,7 @@ func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effe
 	if len(all) == 0 {
 		return nil
 	}
-	all, err := e.store(ctx, o, due, all)
-	if err != nil {
+	if err := e.store(ctx, o, due, all); err != nil {
 		for _, rule := range due {
 			e.metrics.missed.WithLabelValues(string(rule.ID)).Inc()
 		}
@@ -133,31 +132,13 @@ func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effe
 	return nil
 }
 
-// store writes the evaluations until they are stored. Where the store already
-// holds others under this batch (a try before a crash that came through after
-// all), those are the ones that count.
-func (e *Evaluator) store(ctx context.Context, o *occasion, due []*rules.Effective, all []model.Evaluation) ([]model.Evaluation, error) {
+// store writes the evaluations until they are stored. Those that the store holds
+// already, from a try before a crash that came through after all, are replaced.
+func (e *Evaluator) store(ctx context.Context, o *occasion, due []*rules.Effective, all []model.Evaluation) error {
 	rows := &model.Rows{Evaluations: all}
-	err := e.retry(ctx, "evaluations are not stored yet", func() error {
+	return e.retry(ctx, "evaluations are not stored yet", func() error {
 		return e.options.Store.Write(ctx, o.batch(due), rows, model.InDoubt)
 	})
-	if errs.KindOf(err) != errs.Corrupt {
-		return all, err
-	}
-	e.options.Log.Error("the store holds other evaluations than were made now; those stand", "error", err, "system", o.system, "end", o.end)
-	var out []model.Evaluation
-	for _, rule := range due {
-		found, err := e.options.Store.Evaluations(ctx, rule.ID, o.end.Add(-time.Nanosecond), o.end, 100_000)
-		if err != nil {
-			return nil, err
-		}
-		for _, ev := range found {
-			if ev.System == o.system && ev.RuleDigest == rule.Digest && o.about(ev.Subject) {
-				out = append(out, ev)
-			}
-		}
-	}
-	return out, nil
 }
 
 // remember takes a stored evaluation into the state.

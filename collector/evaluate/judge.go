@@ -134,6 +134,7 @@ func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why m
 		ev.Streak = 1 // it tells since when there is no value
 	}
 	ev.State = state(j.rule, &ev)
+	ev.Run = ev.After(&last, j.rule.Step())
 	if lawful == nil {
 		ev.Reason = reason(j.rule, subject, r, why, ev.Streak)
 	} else {

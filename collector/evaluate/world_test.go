@@ -18,7 +18,6 @@ import (
 	"github.com/evenkeel/evenkeel/collector/fleet"
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/collector/query"
-	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
 	"github.com/evenkeel/evenkeel/collector/store/storetest"
 	"github.com/evenkeel/evenkeel/internal/canonical"
 	"github.com/evenkeel/evenkeel/rules"
@@ -43,7 +42,7 @@ const overrides = `overrides:
 // clock in its hand and everything in memory to be thrown away by restart.
 type world struct {
 	t         testing.TB
-	store     *clickhouse.Store
+	store     *journal
 	set       *rules.Set
 	systems   []signal.SystemID
 	now       time.Time
@@ -75,7 +74,7 @@ func newWorld(t testing.TB, packs ...string) *world {
 }
 
 func newWorldWith(t testing.TB, overrides string, packs ...string) *world {
-	w := &world{t: t, store: storetest.Open(t), now: noon, crowd: 100, sequence: map[signal.InstanceID]uint64{}}
+	w := &world{t: t, store: &journal{storetest.Open(t), map[string]model.Evaluation{}}, now: noon, crowd: 100, sequence: map[signal.InstanceID]uint64{}}
 	file := filepath.Join(t.TempDir(), "overrides.yaml")
 	if err := os.WriteFile(file, []byte(overrides), 0o600); err != nil {
 		t.Fatal(err)
@@ -218,10 +217,7 @@ func (w *world) slot(n int, income cells, women, men uint64) {
 // firing 2".
 func (w *world) stored(rule signal.RuleID) []string {
 	w.t.Helper()
-	found, err := w.store.Evaluations(context.Background(), rule, noon, noon.Add(24*time.Hour), 1000)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	found := w.store.evaluations(w.t, rule)
 	out := make([]string, len(found))
 	for i, ev := range found {
 		var names []string
@@ -281,11 +277,7 @@ func (w *world) counter(name string) float64 {
 // of finds the newest stored evaluation of a subject.
 func (w *world) of(rule signal.RuleID, label, value string) model.Evaluation {
 	w.t.Helper()
-	found, err := w.store.Evaluations(context.Background(), rule, noon, noon.Add(24*time.Hour), 1000)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, ev := range found {
+	for _, ev := range w.store.evaluations(w.t, rule) {
 		if ev.Subject[label] == value {
 			return ev
 		}

@@ -109,8 +109,8 @@ type EvaluationReader interface {
 	// LatestEvaluations gives the newest evaluation of every rule and subject
 	// since the given time.
 	LatestEvaluations(ctx context.Context, since time.Time) ([]Evaluation, error)
-	// Evaluations gives one rule's evaluations in (from, to], newest first; an
-	// empty rule means all.
+	// Evaluations gives one rule's evaluations in (from, to], newest first, the
+	// newest of each Run; an empty rule means all.
 	Evaluations(ctx context.Context, rule signal.RuleID, from, to time.Time, limit int) ([]Evaluation, error)
 }
 

@@ -204,6 +204,7 @@ type Evaluation struct {
 	Streak      int // disjoint windows in a row with this verdict's side
 	EvaluatedAt time.Time
 	Source      string // who judged: empty for the collector's own evaluator, SourceAlertmanager
+	Run         Run    // of equal verdicts that it belongs to; the zero value is stored as Alone
 }
 
 // SourceAlertmanager marks verdicts that came as alerts.

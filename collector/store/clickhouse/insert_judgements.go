@@ -12,8 +12,9 @@ import (
 
 var evaluationsTable = table[model.Evaluation]{
 	name:       "evaluations",
+	replacing:  true, // a run's newest row holds what the ones before did
 	timeColumn: "time",
-	day:        evaluationTime,
+	day:        (*model.Evaluation).At,
 	columns: []column[model.Evaluation]{
 		field("id", "String", func(e *model.Evaluation) string { return e.ID }),
 		field("rule", "String", func(e *model.Evaluation) string { return string(e.Rule) }),
@@ -30,7 +31,7 @@ var evaluationsTable = table[model.Evaluation]{
 		field("samples", "UInt64", func(e *model.Evaluation) uint64 { return e.Samples }),
 		field("fail_limit", "String", func(e *model.Evaluation) string { return e.FailLimit }),
 		field("warn_limit", "String", func(e *model.Evaluation) string { return e.WarnLimit }),
-		moment("time", evaluationTime),
+		moment("time", (*model.Evaluation).At),
 		moment("window_start", func(e *model.Evaluation) time.Time { return e.WindowStart }),
 		moment("window_end", func(e *model.Evaluation) time.Time { return e.WindowEnd }),
 		field("window_ids", "Array(String)", func(e *model.Evaluation) []string { return e.WindowIDs }),
@@ -39,17 +40,22 @@ var evaluationsTable = table[model.Evaluation]{
 		field("streak", "Int32", func(e *model.Evaluation) int32 { return int32(e.Streak) }),
 		moment("evaluated_at", func(e *model.Evaluation) time.Time { return e.EvaluatedAt }),
 		field("source", "String", func(e *model.Evaluation) string { return e.Source }),
+		moment("run_start", func(e *model.Evaluation) time.Time { return runOf(e).From }),
+		field("run_windows", "UInt64", func(e *model.Evaluation) uint64 { return runOf(e).Windows }),
+		field("run_change", "Bool", func(e *model.Evaluation) bool { return runOf(e).Change }),
+		field("run_least", "Nullable(Float64)", func(e *model.Evaluation) *float64 { return runOf(e).Least }),
+		field("run_most", "Nullable(Float64)", func(e *model.Evaluation) *float64 { return runOf(e).Most }),
+		field("run_fewest", "UInt64", func(e *model.Evaluation) uint64 { return runOf(e).Fewest }),
 	},
 }
 
-// evaluationTime orders a rule's evaluations. It is the window's end rather
-// than the time of evaluating, so that evaluating the same window again after
-// a crash falls on the same day and is recognised.
-func evaluationTime(e *model.Evaluation) time.Time {
-	if e.WindowEnd.IsZero() {
-		return e.EvaluatedAt
+// runOf gives the run that an evaluation is kept in; who judges without one (an
+// alert of others) has each by itself.
+func runOf(e *model.Evaluation) model.Run {
+	if e.Run.Windows == 0 {
+		return e.Alone()
 	}
-	return e.WindowEnd
+	return e.Run
 }
 
 // subjectKey writes a subject as one string that no other subject has.

@@ -13,7 +13,8 @@ import (
 )
 
 const evaluationColumns = `id, rule, rule_version, rule_digest, query_digest, system, subject, verdict, value, lower, upper, samples,
-	fail_limit, warn_limit, window_start, window_end, window_ids, reason, state, streak, evaluated_at, source`
+	fail_limit, warn_limit, window_start, window_end, window_ids, reason, state, streak, evaluated_at, source,
+	run_start, run_windows, run_change, run_least, run_most, run_fewest`
 
 // LatestEvaluations gives the newest evaluation of every rule and subject
 // whose time (the window's end, or without a window when it was evaluated) is
@@ -28,16 +29,18 @@ func (s *Store) LatestEvaluations(ctx context.Context, since time.Time) ([]model
 		ch.Named("first", since.Format(time.DateOnly)), ch.Named("since", since.UnixNano()))
 }
 
-// Evaluations gives evaluations with a time in (from, to], newest first; see
-// model.EvaluationReader. A limit of 0 or less means 1,000.
+// Evaluations gives the runs of evaluations that reach into (from, to], newest
+// first; see model.EvaluationReader. A run that goes on after to is given as it
+// is now. A limit of 0 or less means 1,000.
 func (s *Store) Evaluations(ctx context.Context, rule signal.RuleID, from, to time.Time, limit int) ([]model.Evaluation, error) {
 	if limit <= 0 {
 		limit = 1000
 	}
-	return s.evaluations(ctx, `SELECT `+evaluationColumns+` FROM evaluations
-		WHERE toDate(time) BETWEEN {first:Date} AND {last:Date}
-		AND toUnixTimestamp64Nano(time) > {from:Int64} AND toUnixTimestamp64Nano(time) <= {to:Int64}
-		AND ({rule:String} = '' OR rule = {rule:String})
+	return s.evaluations(ctx, `SELECT `+evaluationColumns+` FROM
+		(SELECT * FROM evaluations WHERE toDate(time) BETWEEN {first:Date} AND toLastDayOfMonth({last:Date})
+		 AND toUnixTimestamp64Nano(time) > {from:Int64} AND toUnixTimestamp64Nano(run_start) <= {to:Int64}
+		 AND ({rule:String} = '' OR rule = {rule:String})
+		 ORDER BY time DESC, evaluated_at DESC, id LIMIT 1 BY rule, system, subject_key, rule_digest, source, run_start)
 		ORDER BY time DESC, evaluated_at DESC, rule, system, subject_key, id LIMIT {limit:UInt64}`,
 		append(span(from, to), ch.Named("rule", string(rule)), ch.Named("limit", uint64(limit)))...)
 }
@@ -50,11 +53,13 @@ func (s *Store) evaluations(ctx context.Context, text string, args ...any) ([]mo
 		var rule, ruleDigest, queryDigest, system, verdict, state string
 		err := rows.Scan(&e.ID, &rule, &version, &ruleDigest, &queryDigest, &system, &e.Subject, &verdict,
 			&e.Value, &e.Lower, &e.Upper, &e.Samples, &e.FailLimit, &e.WarnLimit, &e.WindowStart, &e.WindowEnd,
-			&e.WindowIDs, &e.Reason, &state, &streak, &e.EvaluatedAt, &e.Source)
+			&e.WindowIDs, &e.Reason, &state, &streak, &e.EvaluatedAt, &e.Source,
+			&e.Run.From, &e.Run.Windows, &e.Run.Change, &e.Run.Least, &e.Run.Most, &e.Run.Fewest)
 		e.Rule, e.RuleVersion, e.Streak = signal.RuleID(rule), int(version), int(streak)
 		e.RuleDigest, e.QueryDigest = signal.Digest(ruleDigest), signal.Digest(queryDigest)
 		e.System, e.Verdict, e.State = signal.SystemID(system), signal.Verdict(verdict), model.RuleState(state)
 		e.WindowStart, e.WindowEnd, e.EvaluatedAt = fromStored(e.WindowStart), fromStored(e.WindowEnd), fromStored(e.EvaluatedAt)
+		e.Run.From = fromStored(e.Run.From)
 		out = append(out, e)
 		return err
 	})

@@ -155,9 +155,9 @@ func TestNewestEvaluationOfEachRuleAndSubject(t *testing.T) {
 	write(t, s, model.DerivedBatch(1), &model.Rows{Evaluations: []model.Evaluation{
 		evaluation("old", "A", "x", noon, noon),
 		evaluation("new", "A", "x", noon.Add(time.Hour), noon.Add(time.Hour)),
-		evaluation("again", "A", "y", noon, noon.Add(2*time.Hour)),
 		evaluation("first", "A", "y", noon, noon.Add(time.Hour)),
-		evaluation("clock", "B", "x", time.Time{}, noon), // a rule without windows
+		evaluation("again", "A", "y", noon, noon.Add(2*time.Hour)), // of one window, the last that was written
+		evaluation("clock", "B", "x", time.Time{}, noon),           // a rule without windows
 		evaluation("before", "C", "x", noon.Add(-day), noon),
 	}}, model.InDoubt)
 	found, err := s.LatestEvaluations(t.Context(), noon)

@@ -47,12 +47,19 @@ CREATE TABLE IF NOT EXISTS evaluations
     state LowCardinality(String),
     streak Int32,
     evaluated_at DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    source LowCardinality(String) COMMENT 'who judged; empty: the collector itself',
+    run_start DateTime64(9, 'UTC') COMMENT 'time of the first of the equal verdicts that the row stands for' CODEC(DoubleDelta, ZSTD(1)),
+    run_windows UInt64 COMMENT 'how many they are, one after the other without a gap' CODEC(T64, ZSTD(1)),
+    run_change Bool COMMENT 'it differs from the verdict before, and stands by itself',
+    run_least Nullable(Float64) COMMENT 'of the values of the run' CODEC(ZSTD(1)),
+    run_most Nullable(Float64) COMMENT 'likewise' CODEC(ZSTD(1)),
+    run_fewest UInt64 COMMENT 'samples that any of its values rests on' CODEC(T64, ZSTD(1)),
     batch UInt64
 )
-ENGINE = MergeTree
-PARTITION BY toDate(time)
-ORDER BY (rule, system, subject_key, time)
-SETTINGS non_replicated_deduplication_window = 1000;
+ENGINE = ReplacingMergeTree(time)
+PARTITION BY toYYYYMM(time)
+ORDER BY (rule, system, subject_key, rule_digest, source, run_start)
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE TABLE IF NOT EXISTS register_events
 (

@@ -65,7 +65,7 @@ ALTER TABLE drift_processes
     COMMENT COLUMN IF EXISTS `model_version` 'its version; empty: not known';
 
 ALTER TABLE evaluations
-    MODIFY COMMENT 'verdicts: what a rule said about a subject, passes included',
+    MODIFY COMMENT 'verdicts: what a rule said about a subject, passes included; equal ones that follow each other are one row, the newest',
     COMMENT COLUMN IF EXISTS `id` 'UUID, derived from rule, subject and window',
     COMMENT COLUMN IF EXISTS `rule` 'id of the rule',
     COMMENT COLUMN IF EXISTS `rule_version` 'as its file says',

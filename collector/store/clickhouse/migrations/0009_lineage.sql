@@ -24,6 +24,3 @@ ALTER TABLE lineage_events
 
 ALTER TABLE predictions
     ADD INDEX IF NOT EXISTS id id TYPE bloom_filter(0.01) GRANULARITY 1;
-
-ALTER TABLE evaluations
-    ADD COLUMN IF NOT EXISTS source LowCardinality(String) COMMENT 'who judged; empty: the collector itself';

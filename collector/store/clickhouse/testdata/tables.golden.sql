@@ -127,14 +127,20 @@ CREATE TABLE evaluations
     `state` LowCardinality(String) COMMENT 'ok, pending or firing',
     `streak` Int32 COMMENT 'windows in a row on this side of the limit',
     `evaluated_at` DateTime64(9, 'UTC') COMMENT 'when it was judged' CODEC(DoubleDelta, ZSTD(1)),
-    `batch` UInt64 COMMENT 'number of the write that the row came with',
-    `source` LowCardinality(String) COMMENT 'who judged; empty: the collector itself'
+    `source` LowCardinality(String) COMMENT 'who judged; empty: the collector itself',
+    `run_start` DateTime64(9, 'UTC') COMMENT 'time of the first of the equal verdicts that the row stands for' CODEC(DoubleDelta, ZSTD(1)),
+    `run_windows` UInt64 COMMENT 'how many they are, one after the other without a gap' CODEC(T64, ZSTD(1)),
+    `run_change` Bool COMMENT 'it differs from the verdict before, and stands by itself',
+    `run_least` Nullable(Float64) COMMENT 'of the values of the run' CODEC(ZSTD(1)),
+    `run_most` Nullable(Float64) COMMENT 'likewise' CODEC(ZSTD(1)),
+    `run_fewest` UInt64 COMMENT 'samples that any of its values rests on' CODEC(T64, ZSTD(1)),
+    `batch` UInt64 COMMENT 'number of the write that the row came with'
 )
-ENGINE = MergeTree
-PARTITION BY toDate(time)
-ORDER BY (rule, system, subject_key, time)
-SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192
-COMMENT 'verdicts: what a rule said about a subject, passes included';
+ENGINE = ReplacingMergeTree(time)
+PARTITION BY toYYYYMM(time)
+ORDER BY (rule, system, subject_key, rule_digest, source, run_start)
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, index_granularity = 8192
+COMMENT 'verdicts: what a rule said about a subject, passes included; equal ones that follow each other are one row, the newest';
 
 CREATE TABLE fleet_windows
 (
