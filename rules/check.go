@@ -76,13 +76,14 @@ func (r *Rule) checkDecision(p place) {
 	if !r.Warn.IsZero() && !r.Fail.IsZero() && !r.Warn.Covers(r.Fail) {
 		p.at("warn").fault("%q does not come before fail %q; a warning covers every value that fails", r.Warn, r.Fail)
 	}
-	if r.Method.MinSamples > 0 && r.Samples == "" {
+	r.checkShare(p)
+	if r.Method.MinSamples > 0 && r.Samples == "" && r.Of == "" {
 		p.at("samples").fault("missing: method.min_samples is %d, and nothing says how many samples a value has", r.Method.MinSamples)
 	}
 	if r.Method.Margin < 0 || math.IsNaN(r.Method.Margin) || math.IsInf(r.Method.Margin, 0) {
 		p.at("method").at("margin").fault("%v is not a half-width; write a number from 0", r.Method.Margin)
 	}
-	if r.Decide == Confident && r.Lower == "" && r.Upper == "" {
+	if r.Decide == Confident && r.Lower == "" && r.Upper == "" && r.Of == "" {
 		p.at("decide").fault("confident needs the interval: write lower, upper or both")
 	}
 	if r.Decide == Point && r.Method.Margin != 0 {
@@ -152,6 +153,7 @@ func (r *Rule) checkExpressions(p place, parse func(string) error) {
 	}
 	for _, e := range []struct{ key, text string }{
 		{"expr", r.Expr},
+		{"of", r.Of},
 		{"samples", r.Samples},
 		{"lower", r.Lower},
 		{"upper", r.Upper},
@@ -161,7 +163,7 @@ func (r *Rule) checkExpressions(p place, parse func(string) error) {
 		if e.text == "" {
 			continue
 		}
-		if err := parse(e.text); err != nil {
+		if err := parse(r.inWindow(e.text)); err != nil {
 			p.at(e.key).fault("not PromQL: %v", err)
 		}
 	}

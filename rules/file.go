@@ -23,6 +23,7 @@ type ruleFile struct {
 	Monitors      string              `yaml:"monitors"`
 	Method        methodFile          `yaml:"method"`
 	Expr          string              `yaml:"expr"`
+	Of            string              `yaml:"of"`
 	Samples       string              `yaml:"samples"`
 	Lower         string              `yaml:"lower"`
 	Upper         string              `yaml:"upper"`
@@ -121,7 +122,7 @@ type placed struct {
 func (f *ruleFile) parse(p place) Rule {
 	r := Rule{
 		ID: signal.RuleID(f.ID), Title: f.Title, Monitors: f.Monitors,
-		Expr: strings.TrimSpace(f.Expr), Samples: strings.TrimSpace(f.Samples),
+		Expr: strings.TrimSpace(f.Expr), Of: strings.TrimSpace(f.Of), Samples: strings.TrimSpace(f.Samples),
 		Lower: strings.TrimSpace(f.Lower), Upper: strings.TrimSpace(f.Upper),
 		Explain: strings.TrimSpace(f.Explain), Ended: strings.TrimSpace(f.Ended),
 		Subject: f.Subject, Decide: Decide(f.Decide), Analysed: f.Analysed,

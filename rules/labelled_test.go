@@ -54,18 +54,26 @@ func TestWhatIsNotGivenIsNotInTheDigest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := []string{`"cohort"`, `"explain"`, `"accepts"`, `"lawful_reasons"`, `"expect"`}
-	given := map[string]string{"DRF-02": `"explain"`, "DRF-04": `"expect"`, "FAI-03": `"cohort"`, "FAI-04": `"accepts"`}
+	seen := map[string]int{}
 	for _, rule := range set.Rules() {
 		raw, err := json.Marshal(rule)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range keys {
-			if has, want := strings.Contains(string(raw), key), given[string(rule.ID)] == key; has != want {
-				t.Errorf("%s: %s is there: %v, want %v", rule.ID, key, has, want)
+		for key, given := range map[string]bool{
+			`"cohort"`: rule.Labelled(), `"explain"`: rule.Explain != "", `"accepts"`: rule.Accepts != "", `"lawful_reasons"`: len(rule.LawfulReasons) > 0,
+			`"expect"`: rule.NoData.Expect != "", `"of"`: rule.Of != "",
+		} {
+			if has := strings.Contains(string(raw), key+":"); has != given {
+				t.Errorf("%s: %s is there: %v, want %v", rule.ID, key, has, given)
+			}
+			if given {
+				seen[key]++
 			}
 		}
+	}
+	if len(seen) < 5 || seen[`"expect"`] == len(set.Rules()) {
+		t.Errorf("keys that are given: %v", seen)
 	}
 	all := set.Rule("", "DRF-04").Rule
 	all.NoData.Expect = parseExpect(ExpectAll)

@@ -16,9 +16,10 @@ type Rule struct {
 	Version       int                 `json:"version"` // the pack's major version
 	ID            signal.RuleID       `json:"id"`
 	Title         string              `json:"title"`
-	Monitors      string              `json:"monitors"` // what (9.1 a)
-	Method        Method              `json:"method"`   // how (9.1 b)
-	Expr          string              `json:"expr"`     // PromQL; yields the value of every subject
+	Monitors      string              `json:"monitors"`     // what (9.1 a)
+	Method        Method              `json:"method"`       // how (9.1 b)
+	Expr          string              `json:"expr"`         // PromQL; yields the value of every subject
+	Of            string              `json:"of,omitempty"` // PromQL; Expr counts a part of it: the value is their share, with Wilson's interval
 	Samples       string              `json:"samples,omitempty"`
 	Lower         string              `json:"lower,omitempty"`
 	Upper         string              `json:"upper,omitempty"`
@@ -160,6 +161,7 @@ type Effective struct {
 }
 
 func newEffective(r Rule, overridden []string) *Effective {
+	r = r.withWindow()
 	digest, err := canonical.Digest(r)
 	if err != nil {
 		panic("digest of a checked rule: " + err.Error()) // no NaN, no infinity: cannot happen

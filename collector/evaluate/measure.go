@@ -38,10 +38,13 @@ func (e *Evaluator) measure(ctx context.Context, rule *rules.Effective, o *occas
 	var out readings
 	var texts []string
 	exprs := []string{rule.Expr, rule.Samples, rule.Lower, rule.Upper}
-	if rule.Ended != "" {
+	if rule.Ended != "" || rule.Of != "" {
 		exprs = append(exprs, rule.Ended)
 	}
-	vectors := make([]promql.Vector, 5)
+	if rule.Of != "" {
+		exprs = append(exprs, rule.Of)
+	}
+	vectors := make([]promql.Vector, 6)
 	for i, expr := range exprs {
 		if expr == "" {
 			texts = append(texts, "")
@@ -61,24 +64,35 @@ func (e *Evaluator) measure(ctx context.Context, rule *rules.Effective, o *occas
 		return out, fmt.Errorf("digest of the queries: %w", err)
 	}
 	out.digest = signal.Digest(digest)
-	samples, lower, upper := beside(vectors[1]), beside(vectors[2]), beside(vectors[3])
-	for _, s := range vectors[0] {
-		r := reading{subject: subjectOf(rule, o, s.Metric), value: s.F}
-		if !o.about(r.subject) {
-			continue
-		}
-		key := keyWithoutName(s.Metric)
-		r.lower, r.upper = lower[key], upper[key]
-		if n := samples[key]; n != nil && *n > 0 {
-			r.samples = uint64(*n)
-		}
-		out.list = append(out.list, r)
+	if rule.Of != "" {
+		out.list = shares(rule, o, vectors[0], vectors[5])
+	} else {
+		out.list = valuesOf(rule, o, vectors[0], vectors[1], vectors[2], vectors[3])
 	}
 	out.ended = map[string]bool{}
 	for _, s := range vectors[4] {
 		out.ended[subjectKey(subjectOf(rule, o, s.Metric))] = true
 	}
 	return out, nil
+}
+
+// valuesOf reads the values of an expression, with what stands beside them.
+func valuesOf(rule *rules.Effective, o *occasion, values, samples, lower, upper promql.Vector) []reading {
+	var out []reading
+	counts, lowers, uppers := beside(samples), beside(lower), beside(upper)
+	for _, s := range values {
+		r := reading{subject: subjectOf(rule, o, s.Metric), value: s.F}
+		if !o.about(r.subject) {
+			continue
+		}
+		key := keyWithoutName(s.Metric)
+		r.lower, r.upper = lowers[key], uppers[key]
+		if n := counts[key]; n != nil && *n > 0 {
+			r.samples = uint64(*n)
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 // ask runs one query, again while the store is away and patience lasts.
