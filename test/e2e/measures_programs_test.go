@@ -121,6 +121,17 @@ func (m *measured) startAgent(t *testing.T, a measuredAgent) {
 // all agents of the tests share.
 func (m *measured) runAgent(t *testing.T, folder string, at ports.Set, settings map[string]any) {
 	t.Helper()
+	writeAgent(t, folder, at, settings)
+	p := start(t, "evenkeel-agent", "run", "--config", folder+"/agent.yaml")
+	ready(t, p, "the agent", "http://"+ports.Addr(at.Admin)+"/readyz")
+	m.agents = append(m.agents, "http://"+ports.Addr(at.Inference))
+	m.admins = append(m.admins, "http://"+ports.Addr(at.Admin))
+}
+
+// writeAgent writes the configuration of an agent into a new folder: these
+// settings and those that all agents of the tests share.
+func writeAgent(t *testing.T, folder string, at ports.Set, settings map[string]any) {
+	t.Helper()
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -129,10 +140,6 @@ func (m *measured) runAgent(t *testing.T, folder string, at ports.Set, settings 
 		"listen": ports.Addr(at.Inference), "admin": map[string]any{"listen": ports.Addr(at.Admin)},
 	})
 	writeYAML(t, folder+"/agent.yaml", settings)
-	p := start(t, "evenkeel-agent", "run", "--config", folder+"/agent.yaml")
-	ready(t, p, "the agent", "http://"+ports.Addr(at.Admin)+"/readyz")
-	m.agents = append(m.agents, "http://"+ports.Addr(at.Inference))
-	m.admins = append(m.admins, "http://"+ports.Addr(at.Admin))
 }
 
 func writeYAML(t *testing.T, path string, content any) {

@@ -1,0 +1,265 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/evenkeel/evenkeel/demo/ports"
+)
+
+const (
+	firesSlot     = 6 * time.Second // windows of rules
+	firesLookback = 8 * time.Second // of rules by the clock
+	firesHorizon  = 4 * time.Second // of labels
+)
+
+// firesWorld is one collector with its agents, and what is done to them.
+type firesWorld struct {
+	measured
+	state     atomic.Int32 // well, bad, mended
+	server    *firesServer
+	baselines map[string]string
+	collector ports.Set
+	skew      *httptest.Server // a proxy before the collector whose clock goes wrong
+	silent    *process
+	turned    time.Time // to the state that is
+	records   []firesRecord
+	folder    string
+}
+
+func startFires(t *testing.T) *firesWorld {
+	t.Helper()
+	w := &firesWorld{folder: t.TempDir()}
+	w.server = newFiresServer(t, &w.state)
+	var err error
+	if w.collector, err = ports.Free(); err != nil {
+		t.Fatal(err)
+	}
+	w.api = "http://" + ports.Addr(w.collector.API)
+	w.buildBaselines(t)
+	w.startCollector(t)
+	w.startSkew(t)
+	w.startAgents(t)
+	w.startTraffic(t)
+	return w
+}
+
+func (w *firesWorld) buildBaselines(t *testing.T) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 1))
+	table := [][]string{{"income", "age", "region", "gender", "note", "approved", "probability", "repaid"}}
+	for range 6000 {
+		a := apply(random, false)
+		p := solvency(a.income)
+		table = append(table, []string{number(a.income), number(a.age), a.region, a.gender, a.note, yesNo(p >= 0.5), number(p), yesNo(a.repaid)})
+	}
+	w.baselines = map[string]string{loanModel: w.folder + "/loans.json", tariffModel: w.folder + "/tariffs.json"}
+	run(t, "evenkeel", "baseline", "build", "--input", writeCSV(t, w.folder, "loans.csv", table), "--output", w.baselines[loanModel],
+		"--model", loanModel, "--version", "1", "--outcome", "approved", "--favourable", "yes", "--protected", "gender", "--reference", "gender=male",
+		"--features", "income,age,region", "--predictions", "probability", "--label", "repaid", "--score", "probability", "--text", "note", "--windows", "40")
+	table = [][]string{{"area", "tariff"}}
+	for range 3000 {
+		area := 30 + 90*random.Float64()
+		table = append(table, []string{number(area), number(rentOf(area))})
+	}
+	run(t, "evenkeel", "baseline", "build", "--input", writeCSV(t, w.folder, "tariffs.csv", table), "--output", w.baselines[tariffModel],
+		"--model", tariffModel, "--version", "1", "--outcome", "tariff")
+}
+
+func (w *firesWorld) startCollector(t *testing.T) {
+	t.Helper()
+	var overrides []any
+	for rule, c := range firesCases {
+		overrides = append(overrides, merged(map[string]any{"system": measuredSystem, "rule": rule}, flat(c.override)))
+	}
+	writeYAML(t, w.folder+"/overrides.yaml", map[string]any{"overrides": overrides})
+	writeYAML(t, w.folder+"/collector.yaml", map[string]any{
+		"data": w.folder + "/collector", "otlp": map[string]any{
+			"grpc": map[string]any{"listen": ports.Addr(w.collector.GRPC)}, "http": map[string]any{"listen": ports.Addr(w.collector.HTTP)},
+		},
+		"api": map[string]any{"listen": ports.Addr(w.collector.API)}, "fleet": map[string]any{"grace": "1s", "start_grace": "1s"},
+		"rules":   map[string]any{"overrides": w.folder + "/overrides.yaml"},
+		"labels":  map[string]any{"horizon": firesHorizon.String()},
+		"systems": []any{map[string]any{"id": measuredSystem}}, "stop_timeout": "3s",
+	})
+	p := start(t, "evenkeel-collector", "run", "--config", w.folder+"/collector.yaml")
+	ready(t, p, "the collector", w.api+"/readyz")
+}
+
+func flat(m map[string]any) []any {
+	var out []any
+	for k, v := range m {
+		out = append(out, k, v)
+	}
+	return out
+}
+
+// startSkew stands between one agent and the collector: in a bad world the
+// answers' clock is three seconds ahead.
+func (w *firesWorld) startSkew(t *testing.T) {
+	t.Helper()
+	to, err := url.Parse("http://" + ports.Addr(w.collector.HTTP))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if w.state.Load() == bad {
+			r.Header.Set("Date", time.Now().Add(3*time.Second).UTC().Format(http.TimeFormat))
+		}
+		return nil
+	}
+	w.skew = httptest.NewServer(proxy)
+	t.Cleanup(w.skew.Close)
+}
+
+func (w *firesWorld) startAgents(t *testing.T) {
+	t.Helper()
+	cases := filepath.Join(w.folder, "cases.jsonl")
+	lines := `{"rows": [{"income": 9000, "age": 40, "region": "north", "gender": "female", "note": "please see"}], "expect": "yes"}
+{"rows": [{"income": 1000, "age": 40, "region": "north", "gender": "male", "note": "my car"}], "expect": "no"}
+`
+	if err := os.WriteFile(cases, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.agent(t, "main", w.toCollector(), map[string]any{
+		"models": []any{
+			map[string]any{
+				"name": loanModel, "baseline": w.baselines[loanModel], "protected": []any{map[string]any{"attribute": "gender"}},
+				"predictions": map[string]any{"send": true, "groups": []string{"gender"}, "lawful_basis": "EU AI Act, article 10(5): detection of bias"},
+				"probe":       map[string]any{"cases": cases, "every": "1s"},
+			},
+			map[string]any{"name": tariffModel, "baseline": w.baselines[tariffModel]},
+			map[string]any{"name": assistantModel, "protocol": "openai"},
+		},
+		"tap": map[string]any{"max_body": "64KiB"}, "evaluations": map[string]any{"accept": true},
+		"scrape": map[string]any{"every": "1s", "timeout": "1s", "servers": []any{map[string]any{
+			"url": w.server.URL + "/metrics", "model_label": "model", "requests": []string{"served_total"}, "saturation": []string{"memory_used"},
+		}}},
+	})
+	w.agent(t, "transformed", w.toCollector(), map[string]any{
+		"models": []any{map[string]any{"name": tariffModel, "stage": "transformed", "baseline": w.baselines[tariffModel]}},
+	})
+	w.agent(t, "clock", w.skew.URL, map[string]any{"models": []any{map[string]any{"name": "idle"}}})
+	w.startSilent(t)
+}
+
+func (w *firesWorld) toCollector() string { return "http://" + ports.Addr(w.collector.HTTP) }
+
+// agent starts an agent, named by its instance, before the model server.
+func (w *firesWorld) agent(t *testing.T, name, endpoint string, settings map[string]any) {
+	t.Helper()
+	at, err := ports.Free()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.runAgent(t, filepath.Join(w.folder, name), at, w.settings(name, endpoint, settings))
+}
+
+// settings adds to an agent's what all of them have.
+func (w *firesWorld) settings(name, endpoint string, settings map[string]any) map[string]any {
+	settings["instance"], settings["upstream"], settings["window"] = name, w.server.URL, map[string]any{"length": "1s", "min_cell": 1}
+	settings["export"] = map[string]any{"endpoint": endpoint, "metrics_every": "1s"}
+	return settings
+}
+
+// startSilent starts the agent that is killed in a bad world; it keeps its
+// state, so that it is the same one afterwards.
+func (w *firesWorld) startSilent(t *testing.T) {
+	t.Helper()
+	folder := filepath.Join(w.folder, "silent")
+	if _, err := os.Stat(folder); err != nil {
+		at, err := ports.Free()
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeAgent(t, folder, at, w.settings("silent", w.toCollector(), map[string]any{"models": []any{map[string]any{"name": "idle"}}}))
+	}
+	w.silent = start(t, "evenkeel-agent", "run", "--config", folder+"/agent.yaml")
+}
+
+// turn changes the state of the world, and does what no traffic does.
+func (w *firesWorld) turn(t *testing.T, state int32) {
+	t.Helper()
+	w.state.Store(state)
+	w.turned = time.Now()
+	switch state {
+	case bad:
+		if err := w.silent.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	case mended:
+		w.startSilent(t)
+		for _, b := range w.declared(t) {
+			run(t, "evenkeel", "baseline", "approve", b, "--server", w.api, "--by", "ai-risk-owner", "--basis", "validation report 12", "--model", loanModel)
+		}
+	}
+}
+
+// declared gives the baselines of the loan model.
+func (w *firesWorld) declared(t *testing.T) []string {
+	t.Helper()
+	var list struct {
+		Baselines []struct {
+			Digest string `json:"digest"`
+		} `json:"baselines"`
+	}
+	w.get(t, "/api/v1/baselines?model="+loanModel, &list)
+	var out []string
+	for _, b := range list.Baselines {
+		out = append(out, strings.TrimPrefix(b.Digest, "sha256:")[:12])
+	}
+	if out = slices.Compact(out); len(out) != 1 {
+		t.Fatalf("baselines of %s: %v", loanModel, list)
+	}
+	return out
+}
+
+// repeat does something again and again until the test ends.
+func (w *firesWorld) repeat(t *testing.T, every time.Duration, do func(n int)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	wg.Go(func() {
+		ticks := time.NewTicker(every)
+		defer ticks.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			case <-ticks.C:
+			}
+			do(n)
+		}
+	})
+	t.Cleanup(func() {
+		close(stop)
+		wg.Wait()
+	})
+}
+
+// say sends a body; what is refused or cannot be sent ends the test, but for a
+// model server's errors, which belong to the story.
+func say(t *testing.T, url, contentType, body string) {
+	resp, err := http.Post(url, contentType, strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	resp.Body.Close()
+	if resp.StatusCode >= 300 && resp.StatusCode != http.StatusInternalServerError {
+		t.Error(fmt.Errorf("%s answered %s", url, resp.Status))
+	}
+}
