@@ -57,6 +57,10 @@ type Distribution struct {
 	Outcomes  *Cohort                      // of TargetOutcomes: what the agent joined of the window's predictions
 
 	Capture Capture
+
+	// Lineage says what stood behind the window's requests, by part and value. It
+	// is the window's own: what Merge or Blend made of several tells none.
+	Lineage []LineageCount
 }
 
 // GroupCount is one row of a protected attribute's table. (unknown) is a group.

@@ -92,6 +92,7 @@ func (d *Distribution) mergeAccount(o *Distribution) {
 	d.Max = -minIgnoringNaN(-d.Max, -o.Max)
 	d.Held += o.Held
 	d.Capture.Add(o.Capture)
+	d.Lineage = nil
 	if o.Start.Before(d.Start) {
 		d.Start = o.Start
 	}

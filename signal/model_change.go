@@ -24,6 +24,7 @@ type ChangeOf string
 const (
 	ChangeVersion  ChangeOf = "version"
 	ChangeBaseline ChangeOf = "baseline" // what it is compared with, by digest
+	// and every LineagePart that is named by a digest, by its name
 )
 
 // ChangeFound says how a change was found.
@@ -35,6 +36,8 @@ const (
 	FoundURL           ChangeFound = "url"           // clients ask for it by its URL
 	FoundConfiguration ChangeFound = "configuration" // the agent's, at its start or when it was read again
 	FoundCollector     ChangeFound = "collector"     // fetched from it
+	FoundFile          ChangeFound = "file"          // what stands there now
+	FoundHeader        ChangeFound = "header"        // of an answer or a request
 	FoundLearned       ChangeFound = "learned"       // the agent made it of the first requests
 )
 

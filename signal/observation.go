@@ -15,6 +15,7 @@ type Observation struct {
 
 	Request string  // names the request; row i is Request#i. Empty: nothing names it, and no label can find its rows
 	TraceID string  // of the W3C trace context that the request carried, 32 hexadecimal digits; empty: none
+	Lineage Lineage // what stood behind the answer, as far as it is known
 	Rate    float64 // share of the requests like this one that are profiled, in (0, 1]; 0 means 1
 }
 

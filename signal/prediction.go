@@ -22,7 +22,9 @@ type Prediction struct {
 	TraceID string
 
 	Baseline Digest // whose outcome says what Value means; empty: none
-	Run      string // the lineage run that served it
+	Run      string // the lineage run of the service that answered
+
+	Lineage Lineage // what stood behind the answer, as far as it is known
 }
 
 // Label is how it turned out for one predicted row: the content of one

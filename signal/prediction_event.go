@@ -61,7 +61,8 @@ func EncodePrediction(p *Prediction) []Attr {
 	attrs = appendText(attrs, keyPredictionBasis, p.Basis)
 	attrs = appendText(attrs, keyPredictionTrace, p.TraceID)
 	attrs = appendText(attrs, keyBaselineDigest, string(p.Baseline))
-	return appendText(attrs, keyLineageRunID, p.Run)
+	attrs = appendText(attrs, keyLineageRunID, p.Run)
+	return p.Lineage.Attrs(attrs)
 }
 
 func appendText(attrs []Attr, key, value string) []Attr {
@@ -96,6 +97,9 @@ func DecodePrediction(attrs map[string]any) (*Prediction, error) {
 		TraceID:  r.maybeText(keyPredictionTrace),
 		Baseline: Digest(r.maybeText(keyBaselineDigest)),
 		Run:      r.maybeText(keyLineageRunID),
+	}
+	for part, key := range partKeys {
+		p.Lineage[part] = r.maybeText(key)
 	}
 	if r.optional(keyPredictionScore) {
 		p.Score = r.number(keyPredictionScore)
@@ -138,6 +142,9 @@ func (p *Prediction) Validate() error {
 		if g.Attribute == "" || g.Group == "" || len(g.Attribute)+len(g.Group) > maxPredictionText {
 			return fmt.Errorf("%s: an attribute or a group is empty or longer than %d bytes", keyPredictionGroup, maxPredictionText)
 		}
+	}
+	if err := p.Lineage.check(); err != nil {
+		return err
 	}
 	return atMost(
 		limit{KeyModelName, p.Model.Name, maxPredictionText},

@@ -24,6 +24,9 @@ func predictions() *rapid.Generator[*Prediction] {
 			TraceID:  rapid.SampledFrom([]string{"", "4bf92f3577b34da6a3ce929d0e0e4736"}).Draw(t, "trace"),
 			Baseline: Digest(text.Draw(t, "baseline")), Run: text.Draw(t, "run"),
 		}
+		for part := range p.Lineage {
+			p.Lineage[part] = rapid.StringMatching("(sha256:[0-9a-f]{8})?").Draw(t, "part")
+		}
 		for range rapid.IntRange(0, 3).Draw(t, "groups") {
 			p.Basis = "GDPR Art. 9(2)(g)"
 			p.Groups = append(p.Groups, Membership{FeatureName(rapid.StringN(1, 9, 30).Draw(t, "attribute")), rapid.StringN(1, 9, 30).Draw(t, "group")})
@@ -106,6 +109,9 @@ func TestDecodePredictionNamesTheAttribute(t *testing.T) {
 		"no trace":               {keyPredictionTrace, "xyz"},
 		"a long digest":          {keyBaselineDigest, long},
 		"a long run":             {keyLineageRunID, long},
+		"a long model digest":    {KeyDigestModel, strings.Repeat("x", MaxLineageText+1)},
+		"an unprintable prompt":  {KeyDigestPrompt, "a\nb"},
+		"a number for a run":     {KeyDeclaredRun, int64(7)},
 	} {
 		spoiled := maps.Clone(good)
 		spoiled[keyPredictionGroup], spoiled[keyPredictionBasis] = `[{"attribute":"race","group":"a"}]`, "consent"

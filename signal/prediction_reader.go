@@ -16,7 +16,7 @@ const maxKnownGroups = 1024
 // it is not safe for concurrent use.
 type PredictionReader struct {
 	p      Prediction
-	seen   uint16 // a bit for each attribute that came
+	seen   uint32 // a bit for each attribute that came
 	groups string
 
 	known map[string][]Membership // by the text that says so
@@ -68,6 +68,10 @@ func (r *PredictionReader) Text(key, value string) bool {
 	case keyPredictionGroup:
 		r.groups = value
 		return r.first(9)
+	}
+	if part, ok := partOf(key); ok {
+		r.p.Lineage[part] = value
+		return r.first(14 + int(part))
 	}
 	return !isPredictionNumber(key)
 }
@@ -146,6 +150,9 @@ func isPredictionAttribute(key string) bool {
 	switch key {
 	case KeyModelName, KeyModelVersion, KeyInstanceID, keyPredictionID, keyPredictionValue, keyPredictionBasis,
 		keyPredictionTrace, keyBaselineDigest, keyLineageRunID, keyPredictionGroup:
+		return true
+	}
+	if _, ok := partOf(key); ok {
 		return true
 	}
 	return isPredictionNumber(key)

@@ -19,6 +19,9 @@ func (d *Distribution) check() error {
 	if err := d.checkParts(); err != nil {
 		return err
 	}
+	if err := d.checkLineage(); err != nil {
+		return err
+	}
 	if err := d.checkOutcomes(); err != nil {
 		return err
 	}

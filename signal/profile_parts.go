@@ -36,6 +36,10 @@ func (d *Distribution) encodeParts() []Attr {
 	if d.Capture.Unread > 0 {
 		attrs = append(attrs, Attr{keyUnread, int64(d.Capture.Unread)})
 	}
+	if len(d.Lineage) > 0 {
+		text, _ := json.Marshal(d.Lineage) // texts and counts: cannot fail
+		attrs = append(attrs, Attr{keyWindowLineage, string(text)})
+	}
 	if d.Held > 0 {
 		attrs = append(attrs, Attr{keyHeld, int64(d.Held)})
 	}
@@ -76,6 +80,7 @@ func (r *attrReader) parts(d *Distribution) {
 	if r.optional(keyHeld) {
 		d.Held = r.count(keyHeld)
 	}
+	r.json(keyWindowLineage, &d.Lineage)
 	d.Embedded = r.numbers(keyEmbedded)
 	if r.optional(keyDistinct) {
 		d.Distinct = r.sketch(keyDistinct)

@@ -46,6 +46,7 @@ func distributions(cells int) *rapid.Generator[*Distribution] {
 		}
 		d.OutOfRange = rapid.Uint64Range(0, total(d.Counts)).Draw(t, "out of range")
 		d.Held = rapid.Uint64Range(0, 9).Draw(t, "held")
+		d.Lineage = drawLineage(t, d.Capture.Profiled)
 		d.Capture.OverCeiling = rapid.Uint64Range(0, d.Capture.SampledOut).Draw(t, "over the ceiling")
 		d.Capture.Unread = rapid.Uint64Range(0, d.Capture.SampledOut).Draw(t, "unread")
 		drawSums(t, d)
