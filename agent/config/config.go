@@ -129,6 +129,7 @@ func (c *Config) resolve(folder string) error {
 	paths = append(paths, c.UpstreamTLS.paths()...)
 	for i := range c.Models {
 		paths = append(paths, c.Models[i].privacyPaths()...)
+		paths = append(paths, c.Models[i].lineagePaths()...)
 		paths = append(paths, &c.Models[i].Probe.Cases)
 		if _, byDigest := c.Models[i].BaselineDigest(); !byDigest {
 			paths = append(paths, &c.Models[i].Baseline)

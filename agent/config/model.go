@@ -34,6 +34,9 @@ type Model struct {
 	LLM         LLM         `yaml:"llm"`         // what is looked for in the texts of a language model
 	Learn       Learn       `yaml:"learn"`       // make a baseline of the first requests where there is none
 	Probe       Probe       `yaml:"probe"`       // known cases that the model server is asked
+
+	Digests    Digests       `yaml:"digests"`     // what stands behind the answers
+	LineageRun LineageSource `yaml:"lineage_run"` // a run of somebody's OpenLineage that the answers belong to
 }
 
 // Side says how a request or an answer is read. Which values are allowed is the

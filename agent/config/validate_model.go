@@ -23,6 +23,7 @@ func (m *Model) validate(f *config.Faults) {
 	m.validateLearn(f)
 	m.validateProbe(f.At("probe"))
 	m.validateLLM(f)
+	m.validateLineage(f)
 	if m.Baseline == "" { // otherwise the baseline may say it
 		m.NeedsOutcome(f)
 	}

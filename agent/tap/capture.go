@@ -79,6 +79,7 @@ func (t *Tap) tapResponse(answer *http.Response) error {
 func (c *capture) tapAnswer(answer *http.Response) {
 	t := c.tap
 	c.nameAnswer(answer.Header)
+	c.x.Answered = c.kept(answer.Header)
 	c.x.Status = answer.StatusCode
 	if c.call != nil {
 		c.call.response = answer

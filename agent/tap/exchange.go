@@ -20,6 +20,7 @@ type Exchange struct {
 	TraceState string            // header tracestate; empty: none
 	Outcome    Outcome           // what the client saw; empty: nobody knows, it is from a log
 	Headers    map[string]string // of the request, those that Options.Keep names and it has; nil: none
+	Answered   map[string]string // headers of the answer, likewise
 	Request    Message
 	Response   Message
 	Choice     Choice // as Choose made it

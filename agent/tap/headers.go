@@ -8,20 +8,22 @@ import (
 // maxHeader bounds a header's value that is kept, in bytes; a longer one is not.
 const maxHeader = 256
 
-// keep notes the headers that somebody reads later. Of several values of one
-// header the first counts.
-func (c *capture) keep(h http.Header) {
+// kept gives the headers that somebody reads later; nil: none of them is there. Of
+// several values of one header the first counts.
+func (c *capture) kept(h http.Header) map[string]string {
 	if c.tap.o.Keep == nil {
-		return
+		return nil
 	}
+	var out map[string]string
 	for _, name := range c.tap.o.Keep() {
 		value := h.Get(name)
 		if value == "" || len(value) > maxHeader {
 			continue
 		}
-		if c.x.Headers == nil {
-			c.x.Headers = map[string]string{}
+		if out == nil {
+			out = map[string]string{}
 		}
-		c.x.Headers[name] = strings.Clone(value)
+		out[name] = strings.Clone(value)
 	}
+	return out
 }

@@ -23,7 +23,7 @@ func (c *capture) name(h http.Header) {
 	ok := true
 	defer c.tap.recovered(&ok)
 	c.x.Trace, c.x.TraceState = h.Get(headerTrace), h.Get(headerTraceState)
-	c.keep(h)
+	c.x.Headers = c.kept(h)
 	c.x.ID = nameOf(h)
 	c.named = c.tap.o.Named(c.model)
 	if c.named && c.x.ID == "" {

@@ -43,7 +43,8 @@ type Options struct {
 	// the answer was no 2xx: whoever drains it finds its model there. nil: never.
 	KeepFailed func(model string) bool
 
-	// Keep names the request's headers whose values an Exchange holds; nil: none.
+	// Keep names the headers whose values an Exchange holds, of the request and of
+	// the answer; nil: none.
 	// Called from many goroutines.
 	Keep func() []string
 

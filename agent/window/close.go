@@ -76,6 +76,7 @@ func (p *Profiler) close(end time.Time) {
 		End:      end.UTC(),
 		Baseline: p.o.Baseline,
 		Capture:  p.account.take(p.requests),
+		Lineage:  p.lineage.take(),
 
 		Distributions: p.takeWindow(),
 	}
@@ -109,7 +110,7 @@ func (p *Profiler) takeClosed() []*Closed {
 func (p *Profiler) stamp(d *signal.Distribution, w *Closed) {
 	d.System, d.Model, d.Window = p.o.System, w.Model, w.ID
 	d.Start, d.End, d.Parts = w.Start, w.End, len(w.Distributions)
-	d.Baseline, d.Capture, d.Rate = p.baseline, w.Capture, p.o.Rate
+	d.Baseline, d.Capture, d.Rate, d.Lineage = p.baseline, w.Capture, p.o.Rate, w.Lineage
 }
 
 // take gives the column's distribution away and empties the column.

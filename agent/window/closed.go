@@ -15,4 +15,5 @@ type Closed struct {
 	Baseline      *signal.Baseline       // nil where the model has none
 	Distributions []*signal.Distribution // columns, what is derived from them, and groups; Parts is set
 	Capture       signal.Capture
+	Lineage       []signal.LineageCount // what stood behind its requests; its distributions share it
 }

@@ -26,6 +26,8 @@ type Profiler struct {
 	outcome *outcomeReader // nil without an outcome
 	groups  []*groupTable
 
+	lineage lineageTable // what stood behind the open window's requests
+
 	start, end time.Time // end is zero where only the count closes it
 	rows       uint64    // in the open window
 	requests   uint64    // in the open window
@@ -110,6 +112,7 @@ func (p *Profiler) observe(obs *signal.Observation) bool {
 	p.closeDue(p.o.Clock())
 	p.requests++
 	p.total.Requests++
+	p.lineage.add(&obs.Lineage)
 	p.attend(obs)
 	defer p.release()
 	for from := 0; from < obs.Rows; {
