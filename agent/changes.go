@@ -76,6 +76,7 @@ func (a *Agent) seePlan(p *plan) {
 		if found, there := foundBaseline[m.origin]; there {
 			a.see(changes.Sight{Model: ref, Of: signal.ChangeBaseline, Value: string(m.digest), Found: found, Alone: true})
 		}
+		a.seeLineage(m)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // watchOperation shows how the agent's operation stands in the metrics.
 func (a *Agent) watchOperation(context.Context) error {
-	return a.exporter.Show(slices.Concat(a.configFigures(), a.baselineFigures(), a.sampleFigures(), a.joinFigures(), a.changeFigures(), a.measuredFigures())...)
+	return a.exporter.Show(slices.Concat(a.configFigures(), a.baselineFigures(), a.sampleFigures(), a.joinFigures(), a.changeFigures(), a.lineageFigures(), a.measuredFigures())...)
 }
 
 type tell = func(value float64, labels ...export.Label)

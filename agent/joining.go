@@ -81,21 +81,14 @@ const joinEvery = time.Second
 
 // stepJoins counts slots when their horizon is over.
 func (a *Agent) stepJoins(ctx context.Context) {
-	tick := time.NewTicker(joinEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			names, joins := a.allJoins()
-			for i, j := range joins {
-				if err := j.Step(ctx); err != nil && ctx.Err() == nil {
-					a.log.Warn("joined labels wait to be told", "model", names[i], "error", err)
-				}
+	everySoOften(ctx, joinEvery, func() {
+		names, joins := a.allJoins()
+		for i, j := range joins {
+			if err := j.Step(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("joined labels wait to be told", "model", names[i], "error", err)
 			}
 		}
-	}
+	})
 }
 
 func (a *Agent) closeJoins() error {

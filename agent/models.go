@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	agentconfig "github.com/evenkeel/evenkeel/agent/config"
+	"github.com/evenkeel/evenkeel/agent/digest"
 	"github.com/evenkeel/evenkeel/agent/probe"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/signal"
@@ -25,7 +26,8 @@ type monitored struct {
 	origin            origin           // where the baseline comes from
 	sampler           *sampler
 	privacyParts
-	cases *probe.Set // known cases that the model server is asked; nil: none
+	lineage *digest.Sources // what stands behind the answers
+	cases   *probe.Set      // known cases that the model server is asked; nil: none
 }
 
 // Check loads what the configuration names and reports every way in which it
@@ -49,6 +51,7 @@ func loadModels(c *agentconfig.Config, kept *baselineKeeper) ([]monitored, error
 		out[i].load(kept, faults.At("models").Index(i))
 		out[i].sampler = newSampler(m.Sample.Share(), out[i].PredictionShare())
 		out[i].loadPrivacy(faults.At("models").Index(i))
+		out[i].loadLineage(faults.At("models").Index(i))
 		out[i].loadCases(faults.At("models").Index(i).At("probe").At("cases"))
 	}
 	checkProtocols(c.Models, faults.At("models"))

@@ -127,6 +127,7 @@ func (a *Agent) operate() {
 	a.spawn(a.scraper.Run)
 	a.spawn(a.stepJoins)
 	a.spawn(a.followTables)
+	a.spawn(a.followDigests)
 	a.spawn(a.fetchBaselines)
 	a.reprobe(a.plan())
 	a.spawn(a.steer)

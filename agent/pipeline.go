@@ -240,6 +240,7 @@ func (a *Agent) consume(x *tap.Exchange) {
 		return
 	}
 	model.rename(observation)
+	observation.Lineage = model.behind(x)
 	trail.read(model, observation)
 	a.seeVersion(model, x, observation)
 	profile, tell := model.sampler.keep(&choice, observation.Request)
@@ -262,6 +263,7 @@ func (a *Agent) consume(x *tap.Exchange) {
 // handOn gives an observation to what comes behind the windows.
 func (a *Agent) handOn(model *served, observation *signal.Observation, profile, tell bool) {
 	if profile {
+		a.countLineage(model, observation)
 		a.learn(model, observation)
 	}
 	if tell {

@@ -22,7 +22,7 @@ type plan struct {
 	c       *agentconfig.Config
 	models  []monitored
 	byName  map[string]*served
-	headers []string // that attributes come from
+	headers []string // that attributes and lineage come from
 	entries *selection
 	decoder *wire.Decoders
 }
@@ -66,6 +66,15 @@ func (p *plan) inOrder() []*served {
 	out := make([]*served, len(p.models))
 	for i := range p.models {
 		out[i] = p.byName[p.models[i].Name]
+	}
+	return out
+}
+
+// names gives the models' names, as they are configured.
+func (p *plan) names() []string {
+	out := make([]string, len(p.models))
+	for i := range p.models {
+		out[i] = p.models[i].Name
 	}
 	return out
 }
@@ -145,6 +154,7 @@ func (a *Agent) replace(next *plan) error {
 		}
 		if o := before[s.Name]; o != nil {
 			s.sampler.takeOver(o.sampler)
+			s.lineage.TakeOver(o.lineage)
 		}
 		if err := a.openWindow(next.c, s); err != nil {
 			return err // NewSet has accepted the same options above
@@ -175,6 +185,8 @@ func (a *Agent) openWindow(c *agentconfig.Config, s *served) (err error) {
 type tally struct {
 	mu         sync.Mutex
 	told, base signal.Capture
+
+	lineage lineageCounts
 }
 
 // since gives what was added to the totals since rebase.

@@ -46,6 +46,7 @@ func (p *predictor) predictions(obs *signal.Observation) []signal.Prediction {
 	score := columnOf(obs, signal.TargetPrediction, m.Outcome.Score)
 	row := p.shared
 	row.Rate = obs.Rate
+	row.Lineage = p.words.lineage(&obs.Lineage)
 	row.Model = signal.ModelRef{Name: m.Name, Version: m.Version}
 	if m.Version == "" {
 		row.Model.Version = p.words.text(obs.Model.Version)
@@ -138,6 +139,16 @@ func (w words) text(s string) string {
 		w.texts[s] = s
 	}
 	return s
+}
+
+// lineage keeps one copy of each text of what stood behind an answer.
+func (w words) lineage(l *signal.Lineage) (out signal.Lineage) {
+	for part, value := range l {
+		if value != "" {
+			out[part] = w.text(value)
+		}
+	}
+	return out
 }
 
 func (w words) number(x float64) string {

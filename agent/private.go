@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"slices"
-	"time"
 
 	agentconfig "github.com/evenkeel/evenkeel/agent/config"
 	"github.com/evenkeel/evenkeel/agent/privacy"
@@ -16,7 +15,7 @@ import (
 type privacyParts struct {
 	sources *privacy.Sources // attributes that are no inputs; nil: none
 	filter  *privacy.Filter  // nil: everything is used as it is
-	headers []string         // that sources read
+	headers []string         // that something is read from
 }
 
 // idColumn is the column of a file of attributes that holds the requests' ids.
@@ -132,7 +131,7 @@ func (m *monitored) private(obs *signal.Observation, x *tap.Exchange) *signal.Ob
 	return m.filter.Apply(m.sources.Apply(obs, x.Headers))
 }
 
-// keptHeaders are those that some model's attributes come from.
+// keptHeaders are those that some model's attributes or lineage come from.
 func (a *Agent) keptHeaders() []string {
 	p := a.plan()
 	if p == nil {
@@ -154,21 +153,9 @@ func headersOf(models []monitored) []string {
 	return out
 }
 
-// tablesEvery is how often files of attributes are looked at.
-const tablesEvery = time.Second
-
 // followTables reads files of attributes again when they have changed.
 func (a *Agent) followTables(ctx context.Context) {
-	tick := time.NewTicker(tablesEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			a.refreshTables()
-		}
-	}
+	everySoOften(ctx, filesEvery, a.refreshTables)
 }
 
 func (a *Agent) refreshTables() {

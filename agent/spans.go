@@ -27,6 +27,7 @@ type trail struct {
 	x       *tap.Exchange
 	request span.Request
 
+	lineage    signal.Lineage
 	route      string // configured path, where one is
 	rows       int
 	generation *wire.Generation
@@ -45,6 +46,7 @@ func (a *Agent) trail(p *plan, x *tap.Exchange) *trail {
 	if m := p.byName[x.Model]; m != nil {
 		t.request.Model.Version = m.Version
 		t.request.ID, t.route = m.filter.HashID(x.ID), m.Path
+		t.lineage = m.behind(x)
 	}
 	if x.GRPC {
 		t.request.Status = 0 // that of HTTP says nothing
@@ -86,7 +88,7 @@ func (t *trail) read(m *served, obs *signal.Observation) {
 	if t == nil {
 		return
 	}
-	t.rows, t.request.ID = obs.Rows, m.filter.HashID(obs.Request)
+	t.rows, t.request.ID, t.lineage = obs.Rows, m.filter.HashID(obs.Request), obs.Lineage
 	if t.x.ID == "" {
 		t.number(obs.Request)
 	}
@@ -144,6 +146,7 @@ func (t *trail) attrs() []signal.Attr {
 	if t.rows > 0 {
 		add(signal.KeyRows, int64(t.rows))
 	}
+	out = t.lineage.Attrs(out)
 	if t.generation != nil {
 		out = append(out, genai.Told(t.generation)...)
 	}

@@ -153,11 +153,12 @@ func TestSignalNames(t *testing.T) {
 		Groups: []signal.GroupCount{{Group: "a"}}, OutOfRange: 1, Rate: 0.5, Held: 1,
 		Capture:  signal.Capture{Seen: 2, SampledOut: 2, OverCeiling: 1, Unread: 1},
 		Embedded: []float64{1}, Distinct: new(measure.HyperLogLog), Estimated: new(measure.ExpectedPerformance), Outcomes: new(signal.Cohort),
+		Lineage: []signal.LineageCount{{Value: "a"}},
 	}))
 	attributesOf(t, page, signal.EventModelChanged, new(signal.ModelChange).Attrs())
 	attributesOf(t, page, signal.EventPrediction, signal.EncodePrediction(&signal.Prediction{
 		Instance: "i", Time: time.Unix(1, 0), Score: 1, Groups: []signal.Membership{{Attribute: "a", Group: "b"}},
-		Basis: "b", Rate: 0.5, TraceID: "t", Baseline: "d", Run: "r",
+		Basis: "b", Rate: 0.5, TraceID: "t", Baseline: "d", Run: "r", Lineage: signal.Lineage{"m", "i", "p", "t", "r"},
 	}))
 	attributesOf(t, page, signal.EventHumanReview, signal.EncodeReview(&signal.Review{
 		Start: time.Unix(1, 0), End: time.Unix(2, 0), Decision: signal.ReviewConfirmed, Role: "r",

@@ -13,7 +13,7 @@ import (
 // windows of odd lengths, which cannot be added up with those of other replicas.
 type lineageTable struct {
 	counts []signal.LineageCount
-	values [5]int // different ones of each part
+	values [len(signal.Lineage{})]int // different ones of each part
 }
 
 // add counts one request, and keeps no memory of it.

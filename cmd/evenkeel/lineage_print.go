@@ -85,6 +85,10 @@ func printOrigin(w io.Writer, o *origin) error {
 	line("System", string(o.System))
 	line("Model", o.ModelNode)
 	line("Run", o.Run)
+	line("Declared run", o.DeclaredRun)
+	for _, d := range o.Digests {
+		line("Digest", d.Part.String()+"  "+d.Digest)
+	}
 	if o.Baseline != "" {
 		line("Baseline", string(o.Baseline)+"  "+cmp.Or(o.BaselineState, "not in the register"))
 	}

@@ -27,21 +27,30 @@ type Origin struct {
 	Score    *float64          `json:"score,omitempty"` // of the positive outcome
 	TraceID  string            `json:"trace_id,omitempty"`
 
-	Run          string        `json:"run,omitempty"`      // node of the service's run that answered
-	ModelNode    string        `json:"model_node"`         // of the model's version
-	Baseline     signal.Digest `json:"baseline,omitempty"` // it was compared with
-	Windows      []Window      `json:"windows"`            // in which it was counted
-	TrainingData []Node        `json:"training_data"`      // datasets upstream of the model's version, nearest first
-	Upstream     *Graph        `json:"upstream,omitempty"` // of the run, or where none is known of the model's version
-	Unknown      []string      `json:"unknown,omitempty"`  // what no event says, and which would
+	Run          string        `json:"run,omitempty"`          // node of the service's run that answered
+	DeclaredRun  string        `json:"declared_run,omitempty"` // node of the run that the agent's configuration or a header named
+	Digests      []Digest      `json:"digests"`                // of what stood behind the answer
+	ModelNode    string        `json:"model_node"`             // of the model's version
+	Baseline     signal.Digest `json:"baseline,omitempty"`     // it was compared with
+	Windows      []Window      `json:"windows"`                // in which it was counted
+	TrainingData []Node        `json:"training_data"`          // datasets upstream of the model's version, nearest first
+	Upstream     *Graph        `json:"upstream,omitempty"`     // of the run, or where none is known of the model's version
+	Unknown      []string      `json:"unknown,omitempty"`      // what no event says, and which would
 }
 
 // Window is one that counted the row.
 type Window struct {
-	ID       string        `json:"window"`
-	Start    time.Time     `json:"start"`
-	End      time.Time     `json:"end"`
-	Baseline signal.Digest `json:"baseline,omitempty"`
+	ID       string                `json:"window"`
+	Start    time.Time             `json:"start"`
+	End      time.Time             `json:"end"`
+	Baseline signal.Digest         `json:"baseline,omitempty"`
+	Lineage  []signal.LineageCount `json:"lineage,omitempty"` // what stood behind its requests
+}
+
+// Digest names a thing that stood behind an answer.
+type Digest struct {
+	Part   signal.LineagePart `json:"part"`
+	Digest string             `json:"digest"`
 }
 
 // Trace says what stood behind the answers to a request: one for each row, by
@@ -81,7 +90,7 @@ type tracer struct {
 func (t *tracer) origin(ctx context.Context, p *signal.Prediction) (*Origin, error) {
 	o := &Origin{
 		System: p.System, Model: p.Model, Instance: p.Instance, ID: p.ID, Row: p.Row, Time: p.Time, Value: p.Value,
-		TraceID: p.TraceID, Baseline: p.Baseline, Windows: []Window{}, TrainingData: []Node{},
+		TraceID: p.TraceID, Baseline: p.Baseline, Windows: []Window{}, TrainingData: []Node{}, Digests: digests(&p.Lineage),
 		ModelNode: ModelVersionID(string(p.System), p.Model.Name, p.Model.Version),
 	}
 	if !math.IsNaN(p.Score) {
@@ -92,41 +101,67 @@ func (t *tracer) origin(ctx context.Context, p *signal.Prediction) (*Origin, err
 		return nil, err
 	}
 	for _, w := range windows {
-		o.Windows = append(o.Windows, Window{w.ID.String(), w.Start, w.End, w.Baseline})
+		o.Windows = append(o.Windows, Window{w.ID.String(), w.Start, w.End, w.Baseline, w.Lineage})
 	}
 	if o.Baseline == "" && len(windows) > 0 {
 		o.Baseline = windows[0].Baseline
 	}
-	if err := t.walks(ctx, o, p.Run); err != nil {
+	if err := t.walks(ctx, o, p); err != nil {
 		return nil, err
 	}
 	o.unknown()
 	return o, nil
 }
 
-// walks goes upstream of the run and of the model's version.
-func (t *tracer) walks(ctx context.Context, o *Origin, run string) error {
+// digests gives the parts that are known and no run.
+func digests(l *signal.Lineage) []Digest {
+	out := []Digest{}
+	for _, part := range signal.LineageParts() {
+		if part != signal.PartRun && l[part] != "" {
+			out = append(out, Digest{part, l[part]})
+		}
+	}
+	return out
+}
+
+// walks goes upstream of the runs and of the model's version.
+func (t *tracer) walks(ctx context.Context, o *Origin, p *signal.Prediction) error {
 	made, err := upstream(ctx, t.reader, t.models, o.ModelNode)
 	if err != nil {
 		return err
 	}
 	o.Upstream = made
-	if made != nil {
-		for _, n := range made.Nodes {
-			if (n.Kind == KindDataset || n.Kind == KindVersion) && n.Role == "" && !slices.Contains(o.TrainingData, n) {
-				o.TrainingData = append(o.TrainingData, n)
-			}
+	o.madeFrom(made)
+	if declared := p.Lineage[signal.PartRun]; declared != "" {
+		o.DeclaredRun = RunID(declared)
+		deployed, err := upstream(ctx, t.reader, t.runs, o.DeclaredRun)
+		if err != nil {
+			return err
 		}
+		o.madeFrom(deployed)
 	}
-	if run == "" {
+	if p.Run == "" {
 		return nil
 	}
-	o.Run = RunID(run)
+	o.Run = RunID(p.Run)
 	served, err := upstream(ctx, t.reader, t.runs, o.Run)
 	if served != nil {
 		o.Upstream = served
 	}
 	return err
+}
+
+// madeFrom takes over the datasets of a graph, each once; nil: there are none.
+func (o *Origin) madeFrom(g *Graph) {
+	if g == nil {
+		return
+	}
+	for _, n := range g.Nodes {
+		data := (n.Kind == KindDataset || n.Kind == KindVersion) && n.Role == ""
+		if data && !slices.ContainsFunc(o.TrainingData, func(known Node) bool { return known.ID == n.ID }) {
+			o.TrainingData = append(o.TrainingData, n)
+		}
+	}
 }
 
 // upstream walks up once; nil where no event names the node.
@@ -146,6 +181,9 @@ func upstream(ctx context.Context, reader model.LineageReader, known map[string]
 func (o *Origin) unknown() {
 	if o.Run == "" {
 		o.Unknown = append(o.Unknown, "which run of the service answered: the prediction names none")
+	}
+	if !slices.ContainsFunc(o.Digests, func(d Digest) bool { return d.Part == signal.PartModel }) {
+		o.Unknown = append(o.Unknown, "which model's file or image answered: the prediction has no digest of it; set digests.model of the model at its agent")
 	}
 	if o.Baseline == "" {
 		o.Unknown = append(o.Unknown, "which baseline it was compared with: neither the prediction nor a window names one")

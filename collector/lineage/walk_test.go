@@ -181,21 +181,27 @@ func TestAWalkIsBounded(t *testing.T) {
 	}
 }
 
+// deployment is the run that an agent's configuration names.
+var deployment = event("COMPLETE", "01890a5d-ac96-774b-bcce-b302099a8009", "argo", "deploy", `,"inputs":[`+dataset("s3://lake", "approvals", "")+`,`+dataset("s3://lake", "loans", "v3")+`]`)
+
 func TestWhatStoodBehindAPrediction(t *testing.T) {
 	s := storetest.Open(t)
 	one := signal.Prediction{
 		System: "loans", Model: signal.ModelRef{Name: "credit", Version: "7"}, Instance: "a", ID: "req/1", Time: noon, Value: "approved", Score: 0.5,
 		Baseline: "sha256:b1", Run: serveRun, Rate: 1,
+		Lineage: signal.Lineage{signal.PartModel: "sha256:m1", signal.PartPrompt: "p1", signal.PartRun: "01890a5d-ac96-774b-bcce-b302099a8009"},
 	}
 	lost := one
+	lost.Lineage = signal.Lineage{}
 	lost.ID, lost.Run, lost.Baseline, lost.Model.Version, lost.Time = "lost", "", "", "8", noon.Add(time.Hour)
 	keep(t, s, 1, &model.Rows{
 		Predictions: []signal.Prediction{one, lost},
 		Distributions: []*signal.Distribution{{
 			System: "loans", Model: one.Model, Window: signal.WindowID{Instance: "a", Sequence: 3}, Start: noon.Add(-time.Minute), End: noon.Add(time.Minute),
-			Parts: 1, Baseline: "sha256:b1", Target: signal.TargetFeature, Feature: "income", Kind: signal.Numeric,
+			Parts: 1, Baseline: "sha256:b1", Target: signal.TargetFeature, Feature: "income", Kind: signal.Numeric, Capture: signal.Capture{Profiled: 9},
+			Lineage: []signal.LineageCount{{Part: signal.PartModel, Value: "sha256:m1", Requests: 7}, {Part: signal.PartModel, Value: "sha256:m2", Requests: 2}},
 		}},
-	}, story(t)...)
+	}, append(story(t), deployment)...)
 	found, err := lineage.Trace(t.Context(), s, "", "req/1")
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%+v, %v", found, err)
@@ -206,11 +212,17 @@ func TestWhatStoodBehindAPrediction(t *testing.T) {
 		training = append(training, n.ID)
 	}
 	if o.Run != "run:"+serveRun || o.Baseline != "sha256:b1" || len(o.Windows) != 1 || o.Windows[0].ID != "a/3" || *o.Score != 0.5 ||
-		!slices.Equal(training, []string{"dataset:s3://lake#loans@v3", "dataset:pg://crm#applications"}) || len(o.Unknown) != 0 || o.Upstream == nil || o.Upstream.Node != o.Run {
+		!slices.Equal(training, []string{"dataset:s3://lake#loans@v3", "dataset:pg://crm#applications", "dataset:s3://lake#approvals"}) || len(o.Unknown) != 0 || o.Upstream == nil || o.Upstream.Node != o.Run {
 		t.Errorf("%+v", o)
 	}
+	if w := o.Windows[0].Lineage; len(w) != 2 || w[1] != (signal.LineageCount{Part: signal.PartModel, Value: "sha256:m2", Requests: 2}) {
+		t.Errorf("the window says %+v", w)
+	}
+	if want := []lineage.Digest{{Part: signal.PartModel, Digest: "sha256:m1"}, {Part: signal.PartPrompt, Digest: "p1"}}; !slices.Equal(o.Digests, want) || o.DeclaredRun != "run:01890a5d-ac96-774b-bcce-b302099a8009" {
+		t.Errorf("%+v, %s", o.Digests, o.DeclaredRun)
+	}
 	found, err = lineage.Trace(t.Context(), s, "loans", "lost")
-	if err != nil || len(found) != 1 || len(found[0].Unknown) != 4 || found[0].Upstream != nil || len(found[0].TrainingData) != 0 {
+	if err != nil || len(found) != 1 || len(found[0].Unknown) != 5 || found[0].Upstream != nil || len(found[0].TrainingData) != 0 {
 		t.Errorf("%+v, %v", found, err)
 	}
 	if _, err := lineage.Trace(t.Context(), s, "cards", "req/1"); errs.KindOf(err) != errs.NotFound {

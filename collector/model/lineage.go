@@ -67,4 +67,5 @@ type CountedWindow struct {
 	Start    time.Time
 	End      time.Time
 	Baseline signal.Digest // that it was compared with; empty: none
+	Lineage  []signal.LineageCount
 }

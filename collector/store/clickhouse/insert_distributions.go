@@ -58,6 +58,9 @@ var distributionsTable = table[dist]{
 		field("estimated", "String", func(d *dist) string { return optionalJSON((*d).Estimated) }),
 		field("cohort", "String", func(d *dist) string { return optionalJSON((*d).Outcomes) }),
 		field("group_requests", "Array(String)", groups(func(g signal.GroupCount) string { return optionalJSON(g.Requests) })),
+		field("lineage_parts", "Array(String)", behind(func(c signal.LineageCount) string { return c.Part.String() })),
+		field("lineage_values", "Array(String)", behind(func(c signal.LineageCount) string { return c.Value })),
+		field("lineage_requests", "Array(UInt64)", behind(func(c signal.LineageCount) uint64 { return c.Requests })),
 	},
 }
 
@@ -67,6 +70,17 @@ func groups[V any](get func(signal.GroupCount) V) func(*dist) []V {
 		out := make([]V, len((*d).Groups))
 		for i, g := range (*d).Groups {
 			out[i] = get(g)
+		}
+		return out
+	}
+}
+
+// behind gives one column of what stood behind the window's requests.
+func behind[V any](get func(signal.LineageCount) V) func(*dist) []V {
+	return func(d *dist) []V {
+		out := make([]V, len((*d).Lineage))
+		for i, c := range (*d).Lineage {
+			out[i] = get(c)
 		}
 		return out
 	}

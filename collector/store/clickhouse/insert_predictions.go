@@ -27,7 +27,17 @@ var predictionsTable = table[signal.Prediction]{
 		field("trace_id", "String", func(p *signal.Prediction) string { return p.TraceID }),
 		field("baseline", "String", func(p *signal.Prediction) string { return string(p.Baseline) }),
 		field("run", "String", func(p *signal.Prediction) string { return p.Run }),
+		part("digest_model", signal.PartModel),
+		part("digest_index", signal.PartIndex),
+		part("digest_prompt", signal.PartPrompt),
+		part("digest_transform", signal.PartTransform),
+		part("declared_run", signal.PartRun),
 	},
+}
+
+// part gives the column of one part of the lineage.
+func part(name string, of signal.LineagePart) column[signal.Prediction] {
+	return field(name, "String", func(p *signal.Prediction) string { return p.Lineage[of] })
 }
 
 // memberships gives one column of the groups that a row belongs to.

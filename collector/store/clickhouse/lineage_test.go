@@ -67,12 +67,16 @@ func TestEventsPredictionsAndWindowsAreFoundByWhatTheyAreAbout(t *testing.T) {
 		return model.LineageEvent{Time: at, System: "loans", Kind: "run", EventType: "START", RunID: "1", Job: "a/j", Producer: "p", Nodes: nodes, Event: `{"at":"` + at.String() + `"}`}
 	}
 	events := []model.LineageEvent{event(noon, "job:a#j", "run:1"), event(noon.Add(day), "job:a#j"), event(noon, "job:a#other")}
+	told := prediction("a", 0, noon)
+	told.Lineage = signal.Lineage{"sha256:m", "i", "p", "t", "run-9"}
+	behind := distribution(1, noon)
+	behind.Lineage = []signal.LineageCount{{Part: signal.PartModel, Value: "sha256:m", Requests: 5}, {Part: signal.PartRun, Value: signal.LineageOther, Requests: 1}}
 	foreign := prediction("a", 0, noon)
 	foreign.System = "cards"
 	write(t, s, model.SpoolBatch(1), &model.Rows{
 		Lineage:       events,
-		Predictions:   []signal.Prediction{prediction("a", 1, noon), prediction("a", 0, noon), prediction("b", 0, noon), foreign},
-		Distributions: []*signal.Distribution{distribution(1, noon), distribution(2, noon.Add(time.Hour))},
+		Predictions:   []signal.Prediction{prediction("a", 1, noon), told, prediction("b", 0, noon), foreign},
+		Distributions: []*signal.Distribution{behind, distribution(2, noon.Add(time.Hour))},
 	}, model.FirstTry)
 	got, err := s.LineageEvents(t.Context(), "job:a#j", 10)
 	if err != nil || len(got) != 2 || got[0].Event != events[1].Event || got[1].Event != events[0].Event || !slices.Equal(got[1].Nodes, events[0].Nodes) {
@@ -86,7 +90,8 @@ func TestEventsPredictionsAndWindowsAreFoundByWhatTheyAreAbout(t *testing.T) {
 	}
 	found, err := s.PredictionsOf(t.Context(), "loans", "a", 10)
 	if want := prediction("a", 0, noon); err != nil || len(found) != 2 || found[0].Row != 0 || found[0].Run != want.Run || found[0].Baseline != want.Baseline ||
-		found[0].Model != want.Model || found[0].Instance != want.Instance || !found[0].Time.Equal(noon) || found[0].TraceID != want.TraceID {
+		found[0].Model != want.Model || found[0].Instance != want.Instance || !found[0].Time.Equal(noon) || found[0].TraceID != want.TraceID ||
+		found[0].Lineage != told.Lineage || found[1].Lineage != (signal.Lineage{}) {
 		t.Errorf("predictions: %+v, %v", found, err)
 	}
 	model1 := signal.ModelRef{Name: "loan", Version: "1"}
@@ -97,6 +102,9 @@ func TestEventsPredictionsAndWindowsAreFoundByWhatTheyAreAbout(t *testing.T) {
 		var sequences []uint64
 		for _, w := range windows {
 			sequences = append(sequences, w.ID.Sequence)
+			if w.ID.Sequence == 1 && !slices.Equal(w.Lineage, behind.Lineage) || w.ID.Sequence == 2 && w.Lineage != nil {
+				t.Errorf("behind window %d: %+v", w.ID.Sequence, w.Lineage)
+			}
 			if w.Baseline != "sha256:b1" || w.End.Sub(w.Start) != time.Hour {
 				t.Errorf("window %+v", w)
 			}

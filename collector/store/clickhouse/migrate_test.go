@@ -110,7 +110,8 @@ func TestRowsOfAnOlderSchemaAreRead(t *testing.T) {
 	for _, statement := range []string{
 		"DROP TABLE predictions SYNC", "DROP TABLE labels SYNC",
 		`ALTER TABLE distributions DROP COLUMN out_of_range, DROP COLUMN rate, DROP COLUMN held, DROP COLUMN embedded,
-			DROP COLUMN distinct, DROP COLUMN estimated, DROP COLUMN group_requests, DROP COLUMN cohort, DROP COLUMN over_ceiling, DROP COLUMN unread`,
+			DROP COLUMN distinct, DROP COLUMN estimated, DROP COLUMN group_requests, DROP COLUMN cohort, DROP COLUMN over_ceiling, DROP COLUMN unread,
+			DROP COLUMN lineage_parts, DROP COLUMN lineage_values, DROP COLUMN lineage_requests`,
 		"ALTER TABLE fleet_windows DROP COLUMN explanations, DROP COLUMN cohort, DROP COLUMN revision",
 		"DELETE FROM schema_migrations WHERE version >= 5 SETTINGS lightweight_deletes_sync = 2",
 		`INSERT INTO distributions (system, model_name, instance, sequence, window_start, window_end, parts, target, feature, kind,

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/evenkeel/evenkeel/collector/model"
+	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -95,14 +96,16 @@ func (s *Store) LineageEvents(ctx context.Context, node string, limit int) ([]mo
 // PredictionsOf finds the answers to a request; see model.LineageReader.
 func (s *Store) PredictionsOf(ctx context.Context, system signal.SystemID, id string, limit int) ([]signal.Prediction, error) {
 	var out []signal.Prediction
-	err := s.query(ctx, "find a prediction", `SELECT system, model_name, model_version, instance, row, time, value, score, trace_id, baseline, run
+	err := s.query(ctx, "find a prediction", `SELECT system, model_name, model_version, instance, row, time, value, score, trace_id, baseline, run,
+			digest_model, digest_index, digest_prompt, digest_transform, declared_run
 		FROM predictions WHERE id = {id:String} AND ({system:String} = '' OR system = {system:String})
 		ORDER BY system, model_name, model_version, row, time DESC LIMIT {limit:UInt64}`,
 		[]any{ch.Named("id", id), ch.Named("system", string(system)), ch.Named("limit", uint64(limit))},
 		func(rows driver.Rows) error {
 			p := signal.Prediction{ID: id}
 			var system, instance, baseline string
-			err := rows.Scan(&system, &p.Model.Name, &p.Model.Version, &instance, &p.Row, &p.Time, &p.Value, &p.Score, &p.TraceID, &baseline, &p.Run)
+			err := rows.Scan(&system, &p.Model.Name, &p.Model.Version, &instance, &p.Row, &p.Time, &p.Value, &p.Score, &p.TraceID, &baseline, &p.Run,
+				&p.Lineage[signal.PartModel], &p.Lineage[signal.PartIndex], &p.Lineage[signal.PartPrompt], &p.Lineage[signal.PartTransform], &p.Lineage[signal.PartRun])
 			p.System, p.Instance, p.Baseline = signal.SystemID(system), signal.InstanceID(instance), signal.Digest(baseline)
 			p.Time = p.Time.UTC()
 			out = append(out, p)
@@ -117,7 +120,8 @@ const longestWindow = 32 * 24 * time.Hour
 // WindowsOf finds the windows that hold an instant; see model.LineageReader.
 func (s *Store) WindowsOf(ctx context.Context, system signal.SystemID, m signal.ModelRef, instance signal.InstanceID, at time.Time) ([]model.CountedWindow, error) {
 	var out []model.CountedWindow
-	err := s.query(ctx, "find windows", `SELECT sequence, window_start, window_end, any(baseline) FROM distributions
+	err := s.query(ctx, "find windows", `SELECT sequence, window_start, window_end, any(baseline),
+			any(lineage_parts), any(lineage_values), any(lineage_requests) FROM distributions
 		WHERE `+ended+` AND `+ofLane+` AND instance = {instance:String} AND target != 'outcomes'
 			AND toUnixTimestamp64Nano(window_start) <= {at:Int64}
 		GROUP BY sequence, window_start, window_end ORDER BY sequence LIMIT 10`,
@@ -126,10 +130,21 @@ func (s *Store) WindowsOf(ctx context.Context, system signal.SystemID, m signal.
 		func(rows driver.Rows) error {
 			w := model.CountedWindow{ID: signal.WindowID{Instance: instance}}
 			var baseline string
-			err := rows.Scan(&w.ID.Sequence, &w.Start, &w.End, &baseline)
+			var parts, values []string
+			var requests []uint64
+			if err := rows.Scan(&w.ID.Sequence, &w.Start, &w.End, &baseline, &parts, &values, &requests); err != nil {
+				return err
+			}
 			w.Start, w.End, w.Baseline = w.Start.UTC(), w.End.UTC(), signal.Digest(baseline)
+			for i, name := range parts {
+				c := signal.LineageCount{Value: values[i], Requests: requests[i]}
+				if err := c.Part.UnmarshalText([]byte(name)); err != nil {
+					return errs.E("find windows", errs.Corrupt, err, "")
+				}
+				w.Lineage = append(w.Lineage, c)
+			}
 			out = append(out, w)
-			return err
+			return nil
 		})
 	return out, err
 }

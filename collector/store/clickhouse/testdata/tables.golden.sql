@@ -72,7 +72,10 @@ CREATE TABLE distributions
     `group_requests` Array(String) COMMENT 'JSON of each group: sums over its requests; empty: a request for each row' CODEC(ZSTD(1)),
     `cohort` String COMMENT 'JSON: how the window\'s predictions turned out; empty: of another target' CODEC(ZSTD(3)),
     `over_ceiling` UInt64 COMMENT 'of sampled_out: wanted, but profiling would have taken too much CPU' CODEC(T64, ZSTD(1)),
-    `unread` UInt64 COMMENT 'of sampled_out: left out before it could be lost' CODEC(T64, ZSTD(1))
+    `unread` UInt64 COMMENT 'of sampled_out: left out before it could be lost' CODEC(T64, ZSTD(1)),
+    `lineage_parts` Array(LowCardinality(String)) COMMENT 'what stood behind the window\'s requests: model, index, prompt, transform, run' CODEC(ZSTD(1)),
+    `lineage_values` Array(LowCardinality(String)) COMMENT 'its digest, or the run; (other): all beyond the sixteenth' CODEC(ZSTD(1)),
+    `lineage_requests` Array(UInt64) COMMENT 'profiled requests that it stood behind' CODEC(T64, ZSTD(1))
 )
 ENGINE = MergeTree
 PARTITION BY toDate(window_end)
@@ -560,6 +563,11 @@ CREATE TABLE predictions
     `baseline` LowCardinality(String) COMMENT 'digest; empty: none',
     `run` LowCardinality(String) COMMENT 'of the lineage',
     `batch` UInt64 COMMENT 'number of the write that the row came with' CODEC(Delta(8), ZSTD(1)),
+    `digest_model` LowCardinality(String) COMMENT 'of the model that answered; empty: not known' CODEC(ZSTD(1)),
+    `digest_index` LowCardinality(String) COMMENT 'of what was retrieved from; empty: not known, or there is none' CODEC(ZSTD(1)),
+    `digest_prompt` LowCardinality(String) COMMENT 'of the prompt\'s template; likewise' CODEC(ZSTD(1)),
+    `digest_transform` LowCardinality(String) COMMENT 'of what makes features; likewise' CODEC(ZSTD(1)),
+    `declared_run` LowCardinality(String) COMMENT 'of somebody\'s OpenLineage; likewise' CODEC(ZSTD(1)),
     INDEX id id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
