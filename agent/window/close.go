@@ -46,6 +46,18 @@ func (p *Profiler) open(start time.Time) {
 	}
 }
 
+// reach lets the first window begin earlier, as far as it may: its first request
+// was answered before there was a profiler to count it.
+func (p *Profiler) reach(seen time.Time) {
+	if seen.IsZero() || !seen.Before(p.start) {
+		return
+	}
+	if earliest := p.end.Add(-p.o.Length); p.o.Length > 0 && seen.Before(earliest) {
+		seen = earliest
+	}
+	p.start = seen.Round(0)
+}
+
 // nextBoundary gives the first multiple of length since the epoch after t.
 // (time.Truncate counts from the year 1, where a length of seven days falls on
 // other instants.)

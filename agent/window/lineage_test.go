@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -85,4 +86,30 @@ func TestLineageCountsAddUp(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The first window of a version holds the instant at which its first request was
+// answered, and never reaches into another slot.
+func TestTheFirstWindowHoldsItsFirstRequest(t *testing.T) {
+	now := time.Unix(600, 0).Add(30 * time.Second).UTC()
+	for before, want := range map[time.Duration]time.Time{
+		0: now, time.Second: now.Add(-time.Second), time.Hour: time.Unix(600, 0).UTC(), -time.Hour: now,
+	} {
+		var got collected
+		o := options(t, got.take)
+		o.Model.Version, o.Clock = "", func() time.Time { return now }
+		s, err := NewSet([]Options{o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		obs := applicants()
+		obs.Time = now.Add(-before)
+		if !s.Observe(obs) {
+			t.Fatal("not counted")
+		}
+		s.Flush()
+		if len(got.windows) != 1 || !got.windows[0].Start.Equal(want) || !got.windows[0].End.After(got.windows[0].Start) {
+			t.Errorf("seen %s before: %+v, want a start at %s", before, got.windows, want)
+		}
+	}
 }

@@ -68,7 +68,7 @@ func NewSet(models []Options) (*Set, error) {
 			version, known = o.Sequences.LastVersion(o.Model.Name)
 		}
 		if known {
-			if _, err := m.profiler(version); err != nil {
+			if _, err := m.profiler(version, o.Clock()); err != nil {
 				return nil, err
 			}
 		}
@@ -87,7 +87,7 @@ func (s *Set) Observe(obs *signal.Observation) bool {
 		return false
 	}
 	for {
-		p, err := m.profiler(obs.Model.Version)
+		p, err := m.profiler(obs.Model.Version, obs.Time)
 		if err != nil {
 			m.options.Log.Warn("model version not profiled", "model", obs.Model.String(), "error", err)
 			return false
@@ -98,8 +98,9 @@ func (s *Set) Observe(obs *signal.Observation) bool {
 	}
 }
 
-// profiler finds or makes the profiler of a version.
-func (m *modelProfilers) profiler(version string) (*Profiler, error) {
+// profiler finds the profiler of a version, or makes it; then its first window
+// holds the instant at which the version was seen.
+func (m *modelProfilers) profiler(version string, seen time.Time) (*Profiler, error) {
 	if pinned := m.options.Model.Version; pinned != "" {
 		version = pinned
 	}
@@ -119,6 +120,7 @@ func (m *modelProfilers) profiler(version string) (*Profiler, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.reach(seen)
 	m.live = append(m.live, &versionProfiler{Profiler: p})
 	return p, nil
 }

@@ -58,7 +58,7 @@ func TestAPredictionLeadsToWhatStoodBehindIt(t *testing.T) {
 	}
 	run(t, "evenkeel", "lineage", "send", deployed, "--server", m.api)
 	m.runAgent(t, filepath.Join(folder, "agent"), free, map[string]any{
-		"upstream": newModelServer(t).URL, "window": map[string]any{"length": "1s", "min_cell": 1},
+		"upstream": newModelServer(t).URL, "window": map[string]any{"length": "1d", "count": 5, "min_cell": 1},
 		"export": map[string]any{"endpoint": "http://" + ports.Addr(free.HTTP), "metrics_every": "1s"},
 		"models": []any{map[string]any{
 			"name": loanModel, "baseline": baseline, "predictions": map[string]any{"send": true},
@@ -87,7 +87,7 @@ func TestAPredictionLeadsToWhatStoodBehindIt(t *testing.T) {
 		t.Errorf("training data %v", o.TrainingData)
 	}
 	counts := o.Windows[0].Lineage
-	if len(counts) != 3 || counts[0].Part != signal.PartModel || counts[0].Value != digest || counts[0].Requests == 0 {
+	if len(counts) != 3 || counts[0].Part != signal.PartModel || counts[0].Value != digest || counts[0].Requests != 5 {
 		t.Errorf("the window says %v", counts)
 	}
 }
