@@ -3,6 +3,7 @@ package agent_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,15 +16,21 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/dynamicpb"
+
 	"github.com/evenkeel/evenkeel/agent"
 	agentconfig "github.com/evenkeel/evenkeel/agent/config"
 	"github.com/evenkeel/evenkeel/agent/export/otlptest"
+	"github.com/evenkeel/evenkeel/agent/probe"
+	"github.com/evenkeel/evenkeel/agent/wire/grpctest"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// guideSection is one kind of server in docs/guide/agent.md: a configuration, an
-// exchange, and what is counted of it.
+// guideSection is one kind of server, or one thing that the agent does, in
+// docs/guide/agent.md: a configuration with its files, an exchange, what is counted
+// of it, and what /metrics shows then.
 type guideSection struct {
 	title, config   string
 	request, answer string
@@ -31,12 +38,17 @@ type guideSection struct {
 	version         string
 	features        []string
 	predictions     []string
-	told            []string // ID#ROW VALUE
+	told            []string          // ID#ROW VALUE
+	shown           []string          // lines of /metrics: name{labels} value, the labels any of them
+	files           map[string]string // beside the configuration
+	call            bool              // the exchange is a gRPC call, whose messages stand as JSON
 }
 
 var (
-	guideBlock   = regexp.MustCompile("(?s)```(yaml|http)\n(.*?)```")
-	guideCounted = regexp.MustCompile("(?m)^Counted: (\\d+) rows of version `([^`]*)`; features (.*); predictions (.*); told as (.*)\\.$")
+	guideBlock   = regexp.MustCompile("(?s)```(yaml|http|grpc)\n(.*?)```")
+	guideCounted = regexp.MustCompile("(?m)^Counted: (\\d+) rows of version `([^`]*)`(?: as `([^`]*)`)?; features (.*); predictions (.*); told as (.*)\\.$")
+	guideShown   = regexp.MustCompile("(?m)^Shown: `([^`]+)`$")
+	guideFile    = regexp.MustCompile("(?s)`([^`\n]+)`:\n\n```(?:json|text|csv)\n(.*?)```")
 	guideCode    = regexp.MustCompile("`([^`]+)`")
 )
 
@@ -60,11 +72,22 @@ func guide(t *testing.T) []guideSection {
 			t.Fatalf("%s: %d blocks, want a configuration, a request, an answer, and what is counted", s.title, len(blocks))
 		}
 		s.config, s.request, s.answer = blocks[0][2], blocks[1][2], blocks[2][2]
+		s.call = blocks[1][1] == "grpc"
 		s.model = regexp.MustCompile(`(?m)^system: (\S+)$`).FindStringSubmatch(s.config)[1] // the examples name both alike
+		if m[3] != "" {
+			s.model = m[3]
+		}
 		s.rows, s.version = m[1], m[2]
-		s.features, s.predictions = codesOf(m[3]), codesOf(m[4])
-		for _, told := range strings.Split(m[5], ", ") {
+		s.features, s.predictions = codesOf(m[4]), codesOf(m[5])
+		for _, told := range strings.Split(m[6], ", ") {
 			s.told = append(s.told, strings.ReplaceAll(told, "`", ""))
+		}
+		s.files = map[string]string{}
+		for _, f := range guideFile.FindAllStringSubmatch(text, -1) {
+			s.files[f[1]] = f[2]
+		}
+		for _, line := range guideShown.FindAllStringSubmatch(text, -1) {
+			s.shown = append(s.shown, line[1])
 		}
 		out = append(out, s)
 	}
@@ -84,9 +107,11 @@ func codesOf(text string) []string {
 // state folder, a model server and a collector of the test.
 func (s *guideSection) loadGuide(t *testing.T, upstream, endpoint string) *agentconfig.Config {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "agent.yaml")
-	if err := os.WriteFile(path, []byte(s.config), 0o600); err != nil {
-		t.Fatal(err)
+	folder := t.TempDir()
+	path := filepath.Join(folder, "agent.yaml")
+	put(t, path, s.config)
+	for name, content := range s.files {
+		put(t, filepath.Join(folder, name), content)
 	}
 	c, err := agentconfig.Load(path)
 	if err != nil {
@@ -96,6 +121,9 @@ func (s *guideSection) loadGuide(t *testing.T, upstream, endpoint string) *agent
 		t.Fatal(err)
 	}
 	c.State, c.Admin.Listen, c.Upstream, c.Export.Endpoint = t.TempDir(), "127.0.0.1:0", upstream, endpoint
+	for i := range c.Scrape.Servers {
+		c.Scrape.Servers[i].URL = upstream + "/metrics"
+	}
 	if c.Listen != "" {
 		c.Listen = "127.0.0.1:0"
 	}
@@ -127,6 +155,10 @@ func recorded(t *testing.T, s *guideSection, encode func(http.Header, string) []
 	_, header, body := cutMessage(s.answer)
 	got := make(chan []byte, 1)
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if page, ok := s.files[r.URL.Path]; ok {
+			_, _ = io.WriteString(w, page)
+			return
+		}
 		b, err := io.ReadAll(r.Body)
 		if err != nil || r.URL.Path != path {
 			http.NotFound(w, r)
@@ -136,7 +168,9 @@ func recorded(t *testing.T, s *guideSection, encode func(http.Header, string) []
 			w.Header().Set(k, header.Get(k))
 		}
 		_, _ = w.Write(encode(w.Header(), body))
-		got <- b
+		if !probe.IsMarked(r.Header) { // the agent itself asked
+			got <- b
+		}
 	}))
 	t.Cleanup(server.Close)
 	return server, func() []byte { return <-got }
@@ -160,6 +194,7 @@ func send(t *testing.T, base, text string, encode func(http.Header, string) []by
 		t.Fatal(err)
 	}
 	r.Header = header
+	r.Host = header.Get("Host")
 	resp, err := untouched.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -176,11 +211,17 @@ func send(t *testing.T, base, text string, encode func(http.Header, string) []by
 // and what is counted and told of it is what the page says.
 func TestGuide(t *testing.T) {
 	sections := guide(t)
-	if len(sections) < 12 {
+	if len(sections) < 25 {
 		t.Errorf("%d sections", len(sections))
 	}
 	for _, s := range sections {
-		t.Run(s.title, func(t *testing.T) { s.run(t, asItIs) })
+		t.Run(s.title, func(t *testing.T) {
+			if s.call {
+				s.runCall(t)
+			} else {
+				s.run(t, asItIs)
+			}
+		})
 	}
 }
 
@@ -209,8 +250,76 @@ func (s *guideSection) run(t *testing.T, encode func(http.Header, string) []byte
 			t.Errorf("the server gets %q, the client says %q", got, want)
 		}
 	}
+	s.await(t, a)
 	stopAgent(t, a)
 	s.check(t, receiver)
+}
+
+// runCall is run for a section whose exchange is a gRPC call.
+func (s *guideSection) runCall(t *testing.T) {
+	receiver := otlptest.Start(t, nil)
+	address := grpctest.Serve(t, map[string]grpctest.Handler{
+		grpctest.Infer: {Request: "inference.ModelInferRequest", Answer: func(context.Context, *dynamicpb.Message) (*dynamicpb.Message, error) {
+			return grpctest.Message("inference.ModelInferResponse", s.answer), nil
+		}},
+	})
+	a := startAgent(t, s.loadGuide(t, "http://"+address, receiver.URL()), nil)
+	out := grpctest.Empty("inference.ModelInferResponse")
+	if err := grpctest.Dial(t, a.Addr()).Invoke(t.Context(), grpctest.Infer, grpctest.Message("inference.ModelInferRequest", s.request), out); err != nil {
+		t.Fatal(err)
+	}
+	if want := grpctest.Message("inference.ModelInferResponse", s.answer); !proto.Equal(out, want) {
+		t.Errorf("the client gets %v, the server says %v", out, want)
+	}
+	s.await(t, a)
+	stopAgent(t, a)
+	s.check(t, receiver)
+}
+
+// await waits until /metrics shows what the page says.
+func (s *guideSection) await(t *testing.T, a *agent.Agent) {
+	t.Helper()
+	for _, line := range s.shown {
+		otlptest.Eventually(t, line, func() bool {
+			_, page := get(t, a, "/metrics")
+			return shows(page, line)
+		})
+	}
+}
+
+// shows says whether a page of metrics has a sample with such labels, among
+// others, and such a value.
+func shows(page, line string) bool {
+	name, rest, labelled := strings.Cut(line, "{")
+	labels, value, _ := strings.Cut(rest, "} ")
+	if !labelled {
+		name, value, _ = strings.Cut(line, " ")
+	}
+next:
+	for sample := range strings.Lines(page) {
+		if !strings.HasPrefix(sample, name+"{") && !strings.HasPrefix(sample, name+" ") || !strings.HasSuffix(sample, " "+value+"\n") {
+			continue
+		}
+		for _, label := range strings.Split(labels, ",") {
+			if !strings.Contains(sample, label) {
+				continue next
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// put writes a file, and the folders that it is in.
+func put(t testing.TB, path, content string) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = os.WriteFile(path, []byte(content), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *guideSection) check(t *testing.T, receiver *otlptest.Receiver) {

@@ -51,6 +51,10 @@ func compressed(t *testing.T, encoding string) func(http.Header, string) []byte 
 // Compressed bodies pass as they are, and are counted as if they were plain.
 func TestCompressedBodiesAreCounted(t *testing.T) {
 	for _, s := range guide(t) {
+		if s.call {
+			continue // its messages are compressed one by one: see TestCallsAreCountedByTheModelInTheirMessage
+		}
+		s.shown = nil // of known cases too, whose answers are compressed here without being asked to
 		for _, encoding := range []string{"gzip", "zstd", "br"} {
 			t.Run(s.title+"/"+encoding, func(t *testing.T) { s.run(t, compressed(t, encoding)) })
 		}
