@@ -164,6 +164,7 @@ func (r *runner) startJudging(context.Context) error {
 	}
 	r.life.started("evaluator", evaluator.Run)
 	r.life.started("fleet", r.fleet.Run)
+	r.startUpkeep(evaluator, systems)
 	return nil
 }
 

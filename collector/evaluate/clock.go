@@ -42,7 +42,9 @@ func (e *Evaluator) Step(ctx context.Context) error {
 		return nil
 	}
 	e.forget(at)
-	for _, system := range e.systems(at) {
+	systems := e.systems(at)
+	e.tallies.attend(systems)
+	for _, system := range systems {
 		for _, rule := range e.options.Rules.For(system) {
 			if rule.Windowed() {
 				continue
@@ -85,7 +87,7 @@ func (e *Evaluator) tick(ctx context.Context, system signal.SystemID, rule *rule
 		return nil
 	}
 	if skipped := at.Sub(last)/step - 1; !last.IsZero() && skipped > 0 {
-		e.metrics.missed.WithLabelValues(string(rule.ID)).Add(float64(skipped))
+		e.missed(system, rule.ID, int(skipped))
 	}
 	return e.occasion(ctx, &occasion{system: system, start: at.Add(-step), end: at}, []*rules.Effective{rule})
 }

@@ -19,6 +19,7 @@ import (
 type Evaluator struct {
 	options Options
 	metrics metrics
+	tallies *tallies
 
 	turn    chan struct{} // holds one token; who took it has all below
 	loaded  bool
@@ -43,7 +44,7 @@ func New(o Options) (*Evaluator, error) {
 		return nil, errs.E("set up the evaluator", errs.Invalid, errors.New("no store, no queries or no rules"), "")
 	}
 	e := &Evaluator{
-		options: o.withDefaults(), metrics: newMetrics(o.Metrics), turn: make(chan struct{}, 1), latest: map[stateKey]model.Evaluation{},
+		options: o.withDefaults(), metrics: newMetrics(o.Metrics), tallies: newTallies(), turn: make(chan struct{}, 1), latest: map[stateKey]model.Evaluation{},
 		done: map[doneKey]time.Time{}, heard: map[signal.SystemID]time.Time{},
 	}
 	e.turn <- struct{}{}
@@ -103,6 +104,7 @@ func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effe
 		return nil
 	}
 	var all []model.Evaluation
+	failed := map[signal.RuleID]bool{}
 	for _, rule := range due {
 		began := time.Now()
 		found, err := e.judge(ctx, rule, o)
@@ -110,18 +112,21 @@ func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effe
 			return err
 		}
 		e.metrics.seconds.Observe(time.Since(began).Seconds())
+		failed[rule.ID] = len(found) > 0 && found[0].Verdict == signal.Error
 		all = append(all, found...)
 	}
 	if len(all) == 0 {
+		e.count(o.system, due, failed)
 		return nil
 	}
 	if err := e.store(ctx, o, due, all); err != nil {
 		for _, rule := range due {
-			e.metrics.missed.WithLabelValues(string(rule.ID)).Inc()
+			e.missed(o.system, rule.ID, 1)
 		}
 		return err
 	}
 	faultpoint.Hit("evaluate.stored")
+	e.count(o.system, due, failed)
 	for i := range all {
 		e.remember(&all[i])
 		e.metrics.evaluations.WithLabelValues(string(all[i].Verdict)).Inc()
@@ -130,6 +135,23 @@ func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effe
 		}
 	}
 	return nil
+}
+
+// count notes what became of rules that were due.
+func (e *Evaluator) count(system signal.SystemID, due []*rules.Effective, failed map[signal.RuleID]bool) {
+	for _, rule := range due {
+		if failed[rule.ID] {
+			e.tallies.add(system, rule.ID, 1, failedOf)
+		} else {
+			e.tallies.add(system, rule.ID, 1, doneOf)
+		}
+	}
+}
+
+// missed notes that a rule was due and not evaluated.
+func (e *Evaluator) missed(system signal.SystemID, rule signal.RuleID, times int) {
+	e.metrics.missed.WithLabelValues(string(rule)).Add(float64(times))
+	e.tallies.add(system, rule, uint64(times), missedOf)
 }
 
 // store writes the evaluations until they are stored. Those that the store holds

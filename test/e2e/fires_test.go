@@ -54,11 +54,13 @@ var firesCases = map[string]firesCase{
 	"DRF-02": {override: byWindow(), subject: ofLoans},
 	"DRF-03": {override: byWindow(), subject: map[string]string{"evenkeel_model_name": loanModel, "evenkeel_feature_name": "probability"}},
 	"DRF-04": {override: byWindow(), subject: map[string]string{"evenkeel_model_name": loanModel, "evenkeel_feature_name": "note.trigrams"}},
-	"DRF-05": {override: byClock("window", "5m"), subject: ofLoans, failing: true},
+	"DRF-05": {override: byClock("window", "5m", "every", "3s"), subject: ofLoans, failing: true},
 	"FAI-01": {override: byWindow("margin", 0.4), subject: map[string]string{"evenkeel_model_name": loanModel, "evenkeel_protected_attribute": "gender"}},
 	"FAI-02": {override: byWindow("margin", 0.4), subject: map[string]string{"evenkeel_model_name": loanModel, "evenkeel_group": "female"}},
 	"FAI-03": {override: byWindow("margin", 0.4), subject: map[string]string{"evenkeel_model_name": loanModel, "evenkeel_group": "female"}},
 	"FAI-04": {override: byWindow("margin", 0.4), subject: ofLoans},
+	"GOV-09": {override: byClock("window", "2m")},
+	"GOV-10": {override: byClock("window", "70s", "fail", "> 0.1"), subject: map[string]string{"evenkeel_rule": "DRF-05"}},
 	"LLM-01": {override: byClock("min_samples", 10, "margin", 0.4), subject: ofAssistant},
 	"LLM-02": {override: byClock(), subject: map[string]string{"evenkeel_model_name": assistantModel, "evenkeel_detector": "email"}},
 	"LLM-03": {override: byClock("min_samples", 10, "margin", 0.4), subject: ofAssistant},
@@ -67,6 +69,7 @@ var firesCases = map[string]firesCase{
 	"LOG-01": {override: byClock("min_samples", 10, "margin", 0.4, "fail", "< 0.9"), subject: ofTariffs},
 	"LOG-02": {override: map[string]any{"every": "1s", "for": "1s", "fail": "> 8", "warn": "> 6"}, subject: map[string]string{"service_instance_id": "silent"}},
 	"LOG-03": {override: byClock(), subject: map[string]string{"service_instance_id": "main"}},
+	"LOG-04": {override: byClock("window", "2m"), subject: map[string]string{"evenkeel_table": "predictions"}},
 	"LOG-06": {override: byClock(), subject: map[string]string{"service_instance_id": "clock"}},
 	"OPS-01": {override: byClock("min_samples", 10, "margin", 0.1), subject: ofTariffs},
 	"OPS-02": {override: byClock("min_samples", 10, "fail", "> 0.45"), subject: ofTariffs},
@@ -97,6 +100,7 @@ func TestEveryShippedRuleFiresAndClears(t *testing.T) {
 		t.Fatalf("shipped without a case that shows that it fires and clears: %v", missing)
 	}
 	w := startFires(t)
+	defer w.end()
 	w.await(t, "pass", 150*time.Second, w.passed)
 	w.turn(t, bad)
 	w.await(t, "fire", 200*time.Second, w.fired)

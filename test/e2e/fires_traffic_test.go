@@ -15,14 +15,14 @@ import (
 func (w *firesWorld) startTraffic(t *testing.T) {
 	t.Helper()
 	applicants := rand.New(rand.NewPCG(3, 3))
-	w.repeat(t, 100*time.Millisecond, func(n int) { w.sendLoans(t, applicants, n) })
+	w.repeat(100*time.Millisecond, func(n int) { w.sendLoans(t, applicants, n) })
 	for i := range 8 { // side by side: a slow server must not make them few
 		random := rand.New(rand.NewPCG(4, uint64(i)))
-		w.repeat(t, 100*time.Millisecond, func(int) { w.sendTariffs(t, random) })
+		w.repeat(100*time.Millisecond, func(int) { w.sendTariffs(t, random) })
 	}
 	transformed := rand.New(rand.NewPCG(5, 5))
-	w.repeat(t, 100*time.Millisecond, func(int) { w.sendTransformed(t, transformed) })
-	w.repeat(t, 250*time.Millisecond, func(n int) { w.sendChat(t, n) })
+	w.repeat(100*time.Millisecond, func(int) { w.sendTransformed(t, transformed) })
+	w.repeat(250*time.Millisecond, func(n int) { w.sendChat(t, n) })
 }
 
 func (w *firesWorld) isBad() bool { return w.state.Load() == bad }
@@ -49,7 +49,7 @@ func (w *firesWorld) sendLoans(t *testing.T, random *rand.Rand, n int) {
 		}
 		fmt.Fprintf(&lines, `{"system":%q,"id":"%s#%d","label":%q}`+"\n", measuredSystem, id, i, yesNo(people[i].repaid))
 	}
-	say(t, w.api+"/api/v1/labels", "application/x-ndjson", lines.String())
+	w.tell(t, "/api/v1/labels", "application/x-ndjson", lines.String())
 }
 
 func body(t *testing.T, content any) string {

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +24,7 @@ import (
 const (
 	firesSlot     = 6 * time.Second // windows of rules
 	firesLookback = 8 * time.Second // of rules by the clock
+	outage        = 12 * time.Second
 	firesHorizon  = 4 * time.Second // of labels
 )
 
@@ -34,14 +37,17 @@ type firesWorld struct {
 	collector ports.Set
 	skew      *httptest.Server // a proxy before the collector whose clock goes wrong
 	silent    *process
+	running   *process  // the collector
 	turned    time.Time // to the state that is
 	records   []firesRecord
 	folder    string
+	traffic   sync.WaitGroup
+	over      chan struct{} // closed at the end
 }
 
 func startFires(t *testing.T) *firesWorld {
 	t.Helper()
-	w := &firesWorld{folder: t.TempDir()}
+	w := &firesWorld{folder: t.TempDir(), over: make(chan struct{})}
 	w.server = newFiresServer(t, &w.state)
 	var err error
 	if w.collector, err = ports.Free(); err != nil {
@@ -49,7 +55,7 @@ func startFires(t *testing.T) *firesWorld {
 	}
 	w.api = "http://" + ports.Addr(w.collector.API)
 	w.buildBaselines(t)
-	w.startCollector(t)
+	w.runCollector(t)
 	w.startSkew(t)
 	w.startAgents(t)
 	w.startTraffic(t)
@@ -78,24 +84,54 @@ func (w *firesWorld) buildBaselines(t *testing.T) {
 		"--model", tariffModel, "--version", "1", "--outcome", "tariff")
 }
 
-func (w *firesWorld) startCollector(t *testing.T) {
+// runCollector starts the collector; in a bad world with a configuration in
+// which the system is not declared and little is kept.
+func (w *firesWorld) runCollector(t *testing.T) {
 	t.Helper()
 	var overrides []any
 	for rule, c := range firesCases {
 		overrides = append(overrides, merged(map[string]any{"system": measuredSystem, "rule": rule}, flat(c.override)))
 	}
 	writeYAML(t, w.folder+"/overrides.yaml", map[string]any{"overrides": overrides})
-	writeYAML(t, w.folder+"/collector.yaml", map[string]any{
+	settings := map[string]any{
 		"data": w.folder + "/collector", "otlp": map[string]any{
 			"grpc": map[string]any{"listen": ports.Addr(w.collector.GRPC)}, "http": map[string]any{"listen": ports.Addr(w.collector.HTTP)},
 		},
 		"api": map[string]any{"listen": ports.Addr(w.collector.API)}, "fleet": map[string]any{"grace": "1s", "start_grace": "1s"},
-		"rules":   map[string]any{"overrides": w.folder + "/overrides.yaml"},
-		"labels":  map[string]any{"horizon": firesHorizon.String()},
-		"systems": []any{map[string]any{"id": measuredSystem}}, "stop_timeout": "3s",
+		"rules":  map[string]any{"overrides": w.folder + "/overrides.yaml"},
+		"labels": map[string]any{"horizon": firesHorizon.String()}, "stop_timeout": "3s",
+	}
+	if w.isBad() {
+		settings["retention"] = map[string]any{"predictions": "60d"}
+	} else {
+		settings["systems"] = []any{map[string]any{"id": measuredSystem}}
+	}
+	writeYAML(t, w.folder+"/collector.yaml", settings)
+	w.running = start(t, "evenkeel-collector", "run", "--config", w.folder+"/collector.yaml")
+	w.isReady(t)
+}
+
+func (w *firesWorld) isReady(t *testing.T) {
+	t.Helper()
+	eventually(t, 60*time.Second, "the collector is ready", func() bool {
+		resp, err := http.Get(w.api + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
 	})
-	p := start(t, "evenkeel-collector", "run", "--config", w.folder+"/collector.yaml")
-	ready(t, p, "the collector", w.api+"/readyz")
+}
+
+// stopCollector ends it in order.
+func (w *firesWorld) stopCollector(t *testing.T) {
+	t.Helper()
+	if err := w.running.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.running.wait(t, 30*time.Second); err != nil {
+		t.Fatalf("the collector ended with %v", err)
+	}
 }
 
 func flat(m map[string]any) []any {
@@ -115,6 +151,7 @@ func (w *firesWorld) startSkew(t *testing.T) {
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // the collector is stopped in between
 	proxy.ModifyResponse = func(r *http.Response) error {
 		if w.state.Load() == bad {
 			r.Header.Set("Date", time.Now().Add(3*time.Second).UTC().Format(http.TimeFormat))
@@ -194,6 +231,11 @@ func (w *firesWorld) startSilent(t *testing.T) {
 func (w *firesWorld) turn(t *testing.T, state int32) {
 	t.Helper()
 	w.state.Store(state)
+	w.stopCollector(t)
+	if state == bad {
+		time.Sleep(outage) // it is the story: what is due meanwhile is missed
+	}
+	w.runCollector(t)
 	w.turned = time.Now()
 	switch state {
 	case bad:
@@ -227,27 +269,49 @@ func (w *firesWorld) declared(t *testing.T) []string {
 	return out
 }
 
-// repeat does something again and again until the test ends.
-func (w *firesWorld) repeat(t *testing.T, every time.Duration, do func(n int)) {
-	t.Helper()
-	var wg sync.WaitGroup
-	stop := make(chan struct{})
-	wg.Go(func() {
+// repeat does something again and again until the end.
+func (w *firesWorld) repeat(every time.Duration, do func(n int)) {
+	w.traffic.Go(func() {
 		ticks := time.NewTicker(every)
 		defer ticks.Stop()
 		for n := 0; ; n++ {
 			select {
-			case <-stop:
+			case <-w.over:
 				return
 			case <-ticks.C:
 			}
 			do(n)
 		}
 	})
-	t.Cleanup(func() {
-		close(stop)
-		wg.Wait()
-	})
+}
+
+// end stops the traffic, before the programs are stopped that it goes to.
+func (w *firesWorld) end() {
+	close(w.over)
+	w.traffic.Wait()
+}
+
+// tell sends a body to the collector, again while it is stopped and started.
+func (w *firesWorld) tell(t *testing.T, path, contentType, body string) {
+	for deadline := time.Now().Add(time.Minute); ; {
+		resp, err := http.Post(w.api+path, contentType, strings.NewReader(body))
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode < 300 {
+				return
+			}
+			err = fmt.Errorf("%s answered %s", path, resp.Status)
+		}
+		if time.Now().After(deadline) {
+			t.Error(err)
+			return
+		}
+		select {
+		case <-w.over:
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // say sends a body; what is refused or cannot be sent ends the test, but for a
