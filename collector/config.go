@@ -26,6 +26,7 @@ type Config struct {
 	Labels      AllLabels       `yaml:"labels"`
 	Retention   Retention       `yaml:"retention"`
 	Query       Query           `yaml:"query"`
+	Evaluate    Evaluate        `yaml:"evaluate"`
 	Rules       Rules           `yaml:"rules"`
 	Systems     []System        `yaml:"systems"`
 	Plugins     []Plugin        `yaml:"plugins"`
@@ -150,6 +151,7 @@ func Default() Config {
 		Labels:      defaultLabels(),
 		Retention:   defaultRetention(),
 		Query:       defaultQuery(),
+		Evaluate:    defaultEvaluate(),
 		StopTimeout: config.Duration(5 * time.Second),
 	}
 }

@@ -144,6 +144,8 @@ func (r *runner) startJudging(context.Context) error {
 	evaluator, err := evaluate.New(evaluate.Options{
 		Store: r.store, Queries: r.queries, Rules: r.rules, Register: r.register,
 		Systems: systems, StartGrace: r.config.Fleet.StartGrace.Std(), Horizon: r.config.horizon,
+		SQL: r.store, QueryTimeout: r.config.Query.Timeout.Std(),
+		Parallel: r.config.Evaluate.Parallel, Jitter: r.config.Evaluate.Jitter.Std(),
 		Stored: newWatermark(r.spool.Stats).stored, Now: r.now, Log: r.log, Metrics: r.metrics,
 	})
 	if err != nil {

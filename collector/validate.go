@@ -28,6 +28,7 @@ func (c *Config) Validate(name string) error {
 	c.validateBounds(f)
 	c.validateRetention(f.At("retention"))
 	c.Query.validate(f.At("query"))
+	c.Evaluate.validate(f.At("evaluate"))
 	c.validateSystems(f.At("systems"))
 	c.validatePlugins(f.At("plugins"))
 	mustExist(f.At("engine").At("library"), c.Engine.Library)

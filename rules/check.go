@@ -34,7 +34,7 @@ func (r *Rule) checkPresent(p place) {
 		{p.at("title"), r.Title, "what do people call it?"},
 		{p.at("monitors"), r.Monitors, "what is monitored (9.1 a)?"},
 		{p.at("method").at("statistic"), r.Method.Statistic, "how is it measured (9.1 b)?"},
-		{p.at("expr"), r.Expr, "the PromQL that yields the value of every subject (9.1 b)"},
+		{p.at("expr"), r.Expr + r.SQL, "the PromQL that yields the value of every subject (9.1 b), or sql in its place"},
 		{p.at("analysed"), r.Analysed, "when are results analysed (9.1 d)? For example: weekly"},
 		{p.at("responsible").at("analyse"), r.Responsible.Analyse, "who analyses (5.3)?"},
 		{p.at("responsible").at("evaluate"), r.Responsible.Evaluate, "who evaluates (5.3)?"},
@@ -77,13 +77,14 @@ func (r *Rule) checkDecision(p place) {
 		p.at("warn").fault("%q does not come before fail %q; a warning covers every value that fails", r.Warn, r.Fail)
 	}
 	r.checkShare(p)
-	if r.Method.MinSamples > 0 && r.Samples == "" && r.Of == "" {
+	r.checkSQL(p)
+	if r.Method.MinSamples > 0 && r.Samples == "" && r.Of == "" && r.SQL == "" {
 		p.at("samples").fault("missing: method.min_samples is %d, and nothing says how many samples a value has", r.Method.MinSamples)
 	}
 	if r.Method.Margin < 0 || math.IsNaN(r.Method.Margin) || math.IsInf(r.Method.Margin, 0) {
 		p.at("method").at("margin").fault("%v is not a half-width; write a number from 0", r.Method.Margin)
 	}
-	if r.Decide == Confident && r.Lower == "" && r.Upper == "" && r.Of == "" {
+	if r.Decide == Confident && r.Lower == "" && r.Upper == "" && r.Of == "" && r.SQL == "" {
 		p.at("decide").fault("confident needs the interval: write lower, upper or both")
 	}
 	if r.Decide == Point && r.Method.Margin != 0 {

@@ -23,6 +23,7 @@ type ruleFile struct {
 	Monitors      string              `yaml:"monitors"`
 	Method        methodFile          `yaml:"method"`
 	Expr          string              `yaml:"expr"`
+	SQL           string              `yaml:"sql"`
 	Of            string              `yaml:"of"`
 	Samples       string              `yaml:"samples"`
 	Lower         string              `yaml:"lower"`
@@ -33,6 +34,7 @@ type ruleFile struct {
 	Fail          string              `yaml:"fail"`
 	Warn          string              `yaml:"warn"`
 	For           string              `yaml:"for"`
+	KeepFiring    string              `yaml:"keep_firing_for"`
 	Decide        string              `yaml:"decide"`
 	Evaluate      string              `yaml:"evaluate"`
 	Every         string              `yaml:"every"`
@@ -122,7 +124,7 @@ type placed struct {
 func (f *ruleFile) parse(p place) Rule {
 	r := Rule{
 		ID: signal.RuleID(f.ID), Title: f.Title, Monitors: f.Monitors,
-		Expr: strings.TrimSpace(f.Expr), Of: strings.TrimSpace(f.Of), Samples: strings.TrimSpace(f.Samples),
+		Expr: strings.TrimSpace(f.Expr), SQL: strings.TrimSpace(f.SQL), Of: strings.TrimSpace(f.Of), Samples: strings.TrimSpace(f.Samples),
 		Lower: strings.TrimSpace(f.Lower), Upper: strings.TrimSpace(f.Upper),
 		Explain: strings.TrimSpace(f.Explain), Ended: strings.TrimSpace(f.Ended),
 		Subject: f.Subject, Decide: Decide(f.Decide), Analysed: f.Analysed,
@@ -137,6 +139,8 @@ func (f *ruleFile) parse(p place) Rule {
 		Warn:  parseLimit(p.at("warn"), f.Warn),
 		For:   parseSpan(p.at("for"), f.For),
 		Every: parseDuration(p.at("every"), f.Every),
+
+		KeepFiring: parseDuration(p.at("keep_firing_for"), f.KeepFiring),
 		NoData: NoDataPolicy{
 			After: parseSpan(p.at("no_data").at("after"), f.NoData.After),
 			Opens: f.NoData.Opens, Expect: parseExpect(f.NoData.Expect),

@@ -16,10 +16,11 @@ type Rule struct {
 	Version       int                 `json:"version"` // the pack's major version
 	ID            signal.RuleID       `json:"id"`
 	Title         string              `json:"title"`
-	Monitors      string              `json:"monitors"`     // what (9.1 a)
-	Method        Method              `json:"method"`       // how (9.1 b)
-	Expr          string              `json:"expr"`         // PromQL; yields the value of every subject
-	Of            string              `json:"of,omitempty"` // PromQL; Expr counts a part of it: the value is their share, with Wilson's interval
+	Monitors      string              `json:"monitors"`      // what (9.1 a)
+	Method        Method              `json:"method"`        // how (9.1 b)
+	Expr          string              `json:"expr"`          // PromQL; yields the value of every subject
+	SQL           string              `json:"sql,omitempty"` // in place of Expr, for what is no time series: see checkSQL
+	Of            string              `json:"of,omitempty"`  // PromQL; Expr counts a part of it: the value is their share, with Wilson's interval
 	Samples       string              `json:"samples,omitempty"`
 	Lower         string              `json:"lower,omitempty"`
 	Upper         string              `json:"upper,omitempty"`
@@ -28,7 +29,8 @@ type Rule struct {
 	Subject       []string            `json:"subject"`           // labels that name the subject
 	Fail          Limit               `json:"fail"`
 	Warn          Limit               `json:"warn"`
-	For           Span                `json:"for"` // how long a fail lasts before it fires
+	For           Span                `json:"for"`                      // how long a fail lasts before it fires
+	KeepFiring    config.Duration     `json:"keep_firing_for,omitzero"` // how long a fail goes on firing after the last one
 	Decide        Decide              `json:"decide"`
 	Every         config.Duration     `json:"every"`    // 0: at each sealed window
 	Analysed      string              `json:"analysed"` // when (9.1 d): daily, weekly, monthly, quarterly, yearly, on fail

@@ -2,8 +2,12 @@ package evaluate
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
@@ -45,16 +49,60 @@ func (e *Evaluator) Step(ctx context.Context) error {
 	systems := e.systems(at)
 	e.tallies.attend(systems)
 	for _, system := range systems {
-		for _, rule := range e.options.Rules.For(system) {
-			if rule.Windowed() {
-				continue
-			}
-			if err := e.tick(ctx, system, rule, at); err != nil {
+		for _, group := range e.ticks(system, at) {
+			if err := e.occasion(ctx, &group.occasion, group.due); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// tick is one time at which rules of a system with the same period are due.
+type tick struct {
+	occasion occasion
+	due      []*rules.Effective
+}
+
+// ticks gives the rules of a system that are due at the newest multiple of their
+// period, shortest period first: those of one period together, so that one write
+// stores what they say. Multiples that went by unused are counted as missed.
+func (e *Evaluator) ticks(system signal.SystemID, now time.Time) []tick {
+	bySteps := map[time.Duration]*tick{}
+	for _, rule := range e.options.Rules.For(system) {
+		if rule.Windowed() {
+			continue
+		}
+		step := rule.Step()
+		at := tickBefore(now.Add(-e.jitter(system, step)), step)
+		last := e.done[doneKey{system: system, rule: rule.ID}]
+		if !last.Before(at) {
+			continue
+		}
+		if skipped := at.Sub(last)/step - 1; !last.IsZero() && skipped > 0 {
+			e.missed(system, rule.ID, int(skipped))
+		}
+		if bySteps[step] == nil {
+			bySteps[step] = &tick{occasion: occasion{system: system, start: at.Add(-step), end: at}}
+		}
+		bySteps[step].due = append(bySteps[step].due, rule)
+	}
+	var out []tick
+	for _, step := range slices.Sorted(maps.Keys(bySteps)) {
+		out = append(out, *bySteps[step])
+	}
+	return out
+}
+
+// jitter is by how much later a system's ticks of one period are worked off, so
+// that many systems do not ask the store at the same moment. It is always the
+// same, and what is asked for is the tick's own time.
+func (e *Evaluator) jitter(system signal.SystemID, step time.Duration) time.Duration {
+	most := min(e.options.Jitter, step/10)
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(xxhash.Sum64String(fmt.Sprint(system, "\x00", step)) % uint64(most))
 }
 
 // ticking gives the time at which ticks are looked for: now, or a moment ago
@@ -75,21 +123,6 @@ func (e *Evaluator) ticking(now time.Time) (time.Time, bool) {
 	}
 	e.barrier = time.Time{}
 	return at, true
-}
-
-// tick evaluates a rule at the newest multiple of its period, once. Ticks that
-// went by unused are counted as missed.
-func (e *Evaluator) tick(ctx context.Context, system signal.SystemID, rule *rules.Effective, now time.Time) error {
-	step := rule.Step()
-	at := tickBefore(now, step)
-	last := e.done[doneKey{system: system, rule: rule.ID}]
-	if !last.Before(at) {
-		return nil
-	}
-	if skipped := at.Sub(last)/step - 1; !last.IsZero() && skipped > 0 {
-		e.missed(system, rule.ID, int(skipped))
-	}
-	return e.occasion(ctx, &occasion{system: system, start: at.Add(-step), end: at}, []*rules.Effective{rule})
 }
 
 // systems gives the declared systems and those heard of not too long ago.

@@ -128,7 +128,7 @@ func TestStreakAndState(t *testing.T) {
 	step := func(v signal.Verdict, digest signal.Digest, gap time.Duration) (int, model.RuleState) {
 		ev := model.Evaluation{Verdict: v, RuleDigest: digest, WindowStart: at.Add(gap), WindowEnd: at.Add(gap + time.Hour)}
 		ev.Streak = streak(r, &ev, &last, known)
-		ev.State = state(r, &ev)
+		ev.State = state(r, &ev, &model.Evaluation{})
 		last, known, at = ev, true, ev.WindowEnd
 		return ev.Streak, ev.State
 	}

@@ -37,11 +37,15 @@ func side(v signal.Verdict) signal.Verdict {
 }
 
 // state says where the rule stands: a fail and silence fire when they have
-// lasted as long as the rule says, an error is pending, the rest is ok.
-func state(rule *rules.Effective, ev *model.Evaluation) model.RuleState {
+// lasted as long as the rule says, an error is pending, the rest is ok, unless
+// the rule goes on firing for a while after its last fail.
+func state(rule *rules.Effective, ev, last *model.Evaluation) model.RuleState {
 	needed := 0
 	switch ev.Verdict {
 	case signal.Pass, signal.Warn:
+		if keepsFiring(rule, ev, last) {
+			return model.StateFiring
+		}
 		return model.StateOK
 	case signal.Fail:
 		needed = rule.For.Evaluations(rule.Step())
@@ -52,6 +56,14 @@ func state(rule *rules.Effective, ev *model.Evaluation) model.RuleState {
 		return model.StateFiring
 	}
 	return model.StatePending
+}
+
+// keepsFiring says that a pass or a warning comes too early after a fail that
+// fired. It rests on the last evaluation alone, so that a restart changes
+// nothing: the streak of what is good began behind the last fail.
+func keepsFiring(rule *rules.Effective, ev, last *model.Evaluation) bool {
+	return rule.KeepFiring > 0 && last.State == model.StateFiring && last.Verdict != signal.NoData && last.RuleDigest == ev.RuleDigest &&
+		time.Duration(ev.Streak)*rule.Step() <= rule.KeepFiring.Std()
 }
 
 // lastSeen tells from an evaluation alone when the subject last had a value, so

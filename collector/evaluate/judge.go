@@ -17,21 +17,17 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// judge evaluates one rule at one occasion: every subject that has a value and
+// judge judges what the queries of one rule found at one occasion: every subject that has a value and
 // every one that is expected, ordered by subject. Where there is none, the
 // silence of the whole is judged, if it counts. A query that cannot be answered
 // gives the verdict error; the only error that judge itself returns is the
 // context's.
-func (e *Evaluator) judge(ctx context.Context, rule *rules.Effective, o *occasion) ([]model.Evaluation, error) {
-	measured, err := e.measure(ctx, rule, o)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	j := judgement{e: e, rule: rule, o: o, query: measured.digest, at: e.options.Now().UTC(), out: map[string]model.Evaluation{}}
-	if err != nil {
-		j.failed(err)
+func (e *Evaluator) judge(ctx context.Context, rule *rules.Effective, o *occasion, found *answer) ([]model.Evaluation, error) {
+	j := judgement{e: e, rule: rule, o: o, query: found.readings.digest, at: e.options.Now().UTC(), out: map[string]model.Evaluation{}}
+	if found.err != nil {
+		j.failed(found.err)
 	} else {
-		j.values(&measured)
+		j.values(&found.readings)
 		j.explain(ctx)
 		if ctx.Err() != nil { // half of what it would say
 			return nil, ctx.Err()
@@ -133,7 +129,7 @@ func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why m
 	if lawful != nil && r == nil && last.Value != nil {
 		ev.Streak = 1 // it tells since when there is no value
 	}
-	ev.State = state(j.rule, &ev)
+	ev.State = state(j.rule, &ev, &last)
 	ev.Run = ev.After(&last, j.rule.Step())
 	if lawful == nil {
 		ev.Reason = reason(j.rule, subject, r, why, ev.Streak)

@@ -3,16 +3,12 @@ package evaluate
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/evenkeel/evenkeel/internal/canonical"
-	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/rules"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -69,10 +65,7 @@ func (e *Evaluator) measure(ctx context.Context, rule *rules.Effective, o *occas
 	} else {
 		out.list = valuesOf(rule, o, vectors[0], vectors[1], vectors[2], vectors[3])
 	}
-	out.ended = map[string]bool{}
-	for _, s := range vectors[4] {
-		out.ended[subjectKey(subjectOf(rule, o, s.Metric))] = true
-	}
+	out.ended = endedOf(rule, o, vectors[4])
 	return out, nil
 }
 
@@ -95,25 +88,26 @@ func valuesOf(rule *rules.Effective, o *occasion, values, samples, lower, upper 
 	return out
 }
 
-// ask runs one query, again while the store is away and patience lasts.
-func (e *Evaluator) ask(ctx context.Context, text string, at time.Time, lookback time.Duration) (promql.Vector, error) {
-	value, err := backoff.Retry(ctx, func() (parser.Value, error) {
-		v, err := e.options.Queries.Instant(ctx, text, at, lookback)
-		if err != nil && errs.KindOf(err) != errs.Unavailable {
-			return nil, backoff.Permanent(err)
-		}
-		return v, err
-	}, backoff.WithMaxElapsedTime(e.options.Patience))
+// withEnded adds the subjects that have ended to what SQL has measured.
+func (e *Evaluator) withEnded(ctx context.Context, rule *rules.Effective, o *occasion, out readings) (readings, error) {
+	text, err := o.restrict(rule, rule.Ended)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	switch v := value.(type) {
-	case promql.Vector:
-		return v, nil
-	case promql.Scalar:
-		return promql.Vector{{T: v.T, F: v.V, Metric: labels.EmptyLabels()}}, nil
+	found, err := e.ask(ctx, text, o.end, rule.Method.Window.Std())
+	if err != nil {
+		return out, err
 	}
-	return nil, errs.E("evaluate "+text, errs.Invalid, fmt.Errorf("the expression yields a %s", value.Type()), "a rule's expression yields an instant vector")
+	out.ended = endedOf(rule, o, found)
+	return out, nil
+}
+
+func endedOf(rule *rules.Effective, o *occasion, found promql.Vector) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range found {
+		out[subjectKey(subjectOf(rule, o, s.Metric))] = true
+	}
+	return out
 }
 
 // subjectOf names the subject by the labels that the rule lists, the system

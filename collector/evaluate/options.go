@@ -41,6 +41,11 @@ type Options struct {
 	Register Register          // nil: evaluations are stored and nothing follows
 	Systems  []signal.SystemID // declared: their silence is seen
 
+	SQL          model.SQLReader // answers rules in SQL; nil: their verdict is error
+	QueryTimeout time.Duration   // of one SELECT; default 30s
+	Parallel     int             // rules whose queries run at the same time; default 4
+	Jitter       time.Duration   // ticks of a period are worked off up to so much later, each system and period at its own time; at most a tenth of the period
+
 	Remember   time.Duration // how long a silent subject is expected; default 7 days, two of its rule's windows at least
 	Patience   time.Duration // how long a query is tried again while the store is away; default 1m
 	StartGrace time.Duration // after a restart, for agents that hold heartbeats back: no ticks until then; default 90s
@@ -64,6 +69,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Horizon == nil {
 		o.Horizon = func(signal.SystemID) time.Duration { return 24 * time.Hour }
+	}
+	if o.QueryTimeout <= 0 {
+		o.QueryTimeout = 30 * time.Second
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = 4
 	}
 	if o.Patience <= 0 {
 		o.Patience = time.Minute

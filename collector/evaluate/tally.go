@@ -6,18 +6,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/signal"
 )
-
-// Tally is how often a rule of a system was due since the start, by what became
-// of it.
-type Tally struct {
-	System signal.SystemID
-	Rule   signal.RuleID
-	Done   uint64 // judged
-	Missed uint64 // nobody asked in time, or the verdicts could not be stored
-	Failed uint64 // the query could not be answered: the verdict is error
-}
 
 type tallyKey struct {
 	system signal.SystemID
@@ -28,28 +19,28 @@ type tallyKey struct {
 // evaluated.
 type tallies struct {
 	mu   sync.Mutex
-	of   map[tallyKey]*Tally
+	of   map[tallyKey]*model.RuleTally
 	seen map[signal.SystemID]bool
 }
 
 func newTallies() *tallies {
-	return &tallies{of: map[tallyKey]*Tally{}, seen: map[signal.SystemID]bool{}}
+	return &tallies{of: map[tallyKey]*model.RuleTally{}, seen: map[signal.SystemID]bool{}}
 }
 
-// add counts; n is one of the three counts of the Tally that it is given.
-func (t *tallies) add(system signal.SystemID, rule signal.RuleID, n uint64, to func(*Tally) *uint64) {
+// add counts; n is one of the three counts of the model.RuleTally that it is given.
+func (t *tallies) add(system signal.SystemID, rule signal.RuleID, n uint64, to func(*model.RuleTally) *uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := tallyKey{system, rule}
 	if t.of[key] == nil {
-		t.of[key] = &Tally{System: system, Rule: rule}
+		t.of[key] = &model.RuleTally{System: system, Rule: rule}
 	}
 	*to(t.of[key]) += n
 }
 
-func doneOf(t *Tally) *uint64   { return &t.Done }
-func missedOf(t *Tally) *uint64 { return &t.Missed }
-func failedOf(t *Tally) *uint64 { return &t.Failed }
+func doneOf(t *model.RuleTally) *uint64   { return &t.Done }
+func missedOf(t *model.RuleTally) *uint64 { return &t.Missed }
+func failedOf(t *model.RuleTally) *uint64 { return &t.Failed }
 
 // attend replaces the systems that are evaluated.
 func (t *tallies) attend(systems []signal.SystemID) {
@@ -63,14 +54,14 @@ func (t *tallies) attend(systems []signal.SystemID) {
 
 // Tallies tells how often each rule was due since the start, by system and rule.
 // It does not wait for an evaluation.
-func (e *Evaluator) Tallies() []Tally {
+func (e *Evaluator) Tallies() []model.RuleTally {
 	e.tallies.mu.Lock()
 	defer e.tallies.mu.Unlock()
-	out := make([]Tally, 0, len(e.tallies.of))
+	out := make([]model.RuleTally, 0, len(e.tallies.of))
 	for _, t := range e.tallies.of {
 		out = append(out, *t)
 	}
-	slices.SortFunc(out, func(a, b Tally) int {
+	slices.SortFunc(out, func(a, b model.RuleTally) int {
 		return cmp.Or(strings.Compare(string(a.System), string(b.System)), strings.Compare(string(a.Rule), string(b.Rule)))
 	})
 	return out

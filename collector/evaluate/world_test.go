@@ -97,7 +97,7 @@ func (w *world) restart() {
 	horizon := func(signal.SystemID) time.Duration { return w.horizon }
 	clock := func() time.Time { return w.now }
 	w.evaluator, err = evaluate.New(evaluate.Options{
-		Store: w.store, Queries: query.New(w.store, w.queries), Rules: w.set, Register: w, Systems: w.systems, Now: clock, Metrics: w.metrics, StartGrace: max(w.grace, 1), Stored: w.settled, Horizon: horizon,
+		Store: w.store, Queries: query.New(w.store, w.queries), Rules: w.set, Register: w, Systems: w.systems, Now: clock, Metrics: w.metrics, StartGrace: max(w.grace, 1), Stored: w.settled, Horizon: horizon, SQL: w.store,
 	})
 	if err != nil {
 		w.t.Fatal(err)

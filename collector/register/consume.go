@@ -116,7 +116,7 @@ func followType(p *projection, rule facts, ev *model.Evaluation, part map[string
 		}
 		return EventOccurrence
 	case signal.Pass:
-		if known == "" || known == Cleared {
+		if known == "" || known == Cleared || ev.State == model.StateFiring { // firing: too early to say so
 			return ""
 		}
 		if p.conditionWith(part, Cleared) == Cleared {

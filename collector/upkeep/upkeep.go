@@ -10,15 +10,14 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/evenkeel/evenkeel/collector/evaluate"
 	"github.com/evenkeel/evenkeel/collector/model"
 	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// Evaluator is what the figures are about; *evaluate.Evaluator.
+// Evaluator is what the figures are about (collector/evaluate).
 type Evaluator interface {
-	Tallies() []evaluate.Tally
+	Tallies() []model.RuleTally
 	Attended() []signal.SystemID
 }
 
@@ -36,7 +35,7 @@ type Options struct {
 // Upkeep writes the figures. Write and Run are for one goroutine.
 type Upkeep struct {
 	o    Options
-	told map[tallyKey]evaluate.Tally // what has been written of the tallies
+	told map[tallyKey]model.RuleTally // what has been written of the tallies
 }
 
 type tallyKey struct {
@@ -55,7 +54,7 @@ func New(o Options) *Upkeep {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Upkeep{o: o, told: map[tallyKey]evaluate.Tally{}}
+	return &Upkeep{o: o, told: map[tallyKey]model.RuleTally{}}
 }
 
 // Run writes at multiples of Every until ctx ends, and then returns nil. A time
@@ -114,7 +113,7 @@ func (u *Upkeep) Write(ctx context.Context, at time.Time) error {
 }
 
 // addTally tells what was added to a rule's counts since the last sample.
-func (u *Upkeep) addTally(p *page, t *evaluate.Tally) {
+func (u *Upkeep) addTally(p *page, t *model.RuleTally) {
 	last := u.told[tallyKey{t.System, t.Rule}]
 	for _, c := range []struct {
 		outcome string

@@ -54,6 +54,8 @@ var rules = []rule{
 	{path: "collector/api", layer: 4, beside: []string{"collector/api"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
 	{path: "collector/baseline", layer: 4, beside: []string{"collector/baseline"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
 	{path: "collector/alerts", layer: 4, beside: []string{"collector/alerts"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
+	{path: "collector/deployments", layer: 4, beside: []string{"collector/deployments"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
+	{path: "collector/upkeep", layer: 4, beside: []string{"collector/upkeep"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
 	{path: "collector/config", layer: 4, beside: []string{"collector/config"}, tests: []string{"collector"}, why: "a configuration knows no part that uses it"},
 
 	{path: "collector/lineage", layer: 3, beside: []string{"collector/lineage"}, tests: []string{"collector/store"}, why: "what the graph is made of stands on the port alone"},

@@ -23,6 +23,7 @@ func (w *firesWorld) startTraffic(t *testing.T) {
 	transformed := rand.New(rand.NewPCG(5, 5))
 	w.repeat(100*time.Millisecond, func(int) { w.sendTransformed(t, transformed) })
 	w.repeat(250*time.Millisecond, func(n int) { w.sendChat(t, n) })
+	w.repeat(250*time.Millisecond, func(n int) { w.sendReviews(t, n) })
 }
 
 func (w *firesWorld) isBad() bool { return w.state.Load() == bad }
@@ -115,4 +116,31 @@ func (w *firesWorld) sendChat(t *testing.T, n int) {
 		}
 	}
 	say(t, w.admins[0]+"/v1/evaluations", "application/x-ndjson", lines.String())
+}
+
+// sendReviews tells what people did about predictions: every one that had to be
+// reviewed was, with care, and every tenth was decided otherwise. In a bad world
+// half of them are not done, and the others in a second, most of them against the
+// model.
+func (w *firesWorld) sendReviews(t *testing.T, n int) {
+	isBad, now := w.isBad(), time.Now()
+	var reviews []map[string]any
+	for i := range 5 {
+		review := map[string]any{
+			"system": measuredSystem, "prediction_id": fmt.Sprintf("reviewed-%d-%d", n, i), "required": true,
+			"start": now.Add(-40 * time.Second), "end": now, "decision": "confirmed", "role": "credit officer",
+		}
+		if (5*n+i)%10 == 0 || isBad && i > 0 {
+			review["decision"] = "overridden"
+		}
+		if isBad {
+			review["start"] = now.Add(-time.Second)
+		}
+		if isBad && i%2 == 0 {
+			delete(review, "end")
+			delete(review, "decision")
+		}
+		reviews = append(reviews, review)
+	}
+	w.tell(t, "/api/v1/reviews", "application/json", body(t, reviews))
 }
