@@ -17,13 +17,14 @@ type Evaluate struct {
 const maxParallel = 64
 
 func defaultEvaluate() Evaluate {
-	return Evaluate{Parallel: 4, Jitter: config.Duration(2 * time.Second)}
+	return Evaluate{Parallel: 4, Jitter: config.Duration(2 * time.Second), Figures: config.Duration(time.Minute)}
 }
 
 func (e *Evaluate) validate(f *config.Faults) {
 	if e.Parallel < 1 || e.Parallel > maxParallel {
 		f.At("parallel").Add("%d; from 1 to %d", e.Parallel, maxParallel)
 	}
+	mustBePositive(f.At("figures"), e.Figures)
 	if e.Jitter < 0 {
 		f.At("jitter").Add("%s; not below 0", e.Jitter)
 	}

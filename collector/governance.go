@@ -17,7 +17,7 @@ type governance struct {
 // startGovernance starts the register of baselines, which writes their age.
 func (r *runner) startGovernance(context.Context) error {
 	r.governance = governance{
-		baselines: baseline.New(baseline.Options{Store: r.store, Register: r.register, Clock: r.now, Log: r.log}),
+		baselines: baseline.New(baseline.Options{Store: r.store, Register: r.register, Every: r.config.Evaluate.Figures.Std(), Clock: r.now, Log: r.log}),
 		alerts:    alerts.New(alerts.Options{Store: r.store, Register: r.register, Rule: r.rules.Rule, Clock: r.now, Metrics: r.metrics}),
 	}
 	r.life.started("baselines", r.governance.baselines.Run)

@@ -100,6 +100,7 @@ func (w *firesWorld) runCollector(t *testing.T) {
 		"api": map[string]any{"listen": ports.Addr(w.collector.API)}, "fleet": map[string]any{"grace": "1s", "start_grace": "1s"},
 		"rules":  map[string]any{"overrides": w.folder + "/overrides.yaml"},
 		"labels": map[string]any{"horizon": firesHorizon.String()}, "stop_timeout": "3s",
+		"evaluate": map[string]any{"figures": "3s"},
 	}
 	if w.isBad() {
 		settings["retention"] = map[string]any{"predictions": "60d"}
