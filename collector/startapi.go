@@ -63,7 +63,7 @@ func (r *runner) apiOptions() api.Options {
 		Known:  r.known,
 		Ready:  r.ready,
 		Labels: r.server, Lineage: r.server, Reviews: r.server, MaxLabels: int64(r.config.OTLP.MaxRequest),
-		Baselines: r.governance.baselines, Alerts: r.governance.alerts,
+		Deployments: r.governance.deployments, Baselines: r.governance.baselines, Alerts: r.governance.alerts,
 		Metrics: r.metrics,
 		Tickets: r.delivery.outbox.Tickets,
 		Account: r.account,

@@ -31,6 +31,7 @@ Start here:
 		newLabels(),
 		newLineage(),
 		newRules(),
+		newDeploy(),
 		newNC(),
 		cli.Version(),
 	)

@@ -90,10 +90,12 @@ type Options struct {
 	Verify func(token string) bool
 	// Known checks that there are such a rule and such a system before a
 	// criterion is approved: a misspelt one would be of no effect.
-	Known     func(ctx context.Context, rule signal.RuleID, system signal.SystemID) error
-	Rules     *rules.Set                      // shown to Prometheus' clients; nil: none
-	Labels    Labels                          // nil: none are taken
-	Lineage   LineageTaker                    // nil: likewise
+	Known       func(ctx context.Context, rule signal.RuleID, system signal.SystemID) error
+	Rules       *rules.Set   // shown to Prometheus' clients; nil: none
+	Labels      Labels       // nil: none are taken
+	Lineage     LineageTaker // nil: likewise
+	Deployments Deployments  // nil: the register of deployments is left out
+
 	Baselines Baselines                       // nil: the register of baselines is left out
 	Alerts    Alerts                          // nil: none are taken
 	Reviews   Reviews                         // nil: likewise

@@ -72,19 +72,19 @@ func (g *gauges) write(ctx context.Context, at time.Time) error {
 			g.inUse[l] = u
 		}
 	}
-	rows := &model.Rows{}
+	page := model.NewGauges(at)
 	for l, u := range g.inUse {
 		if u.LastSeen.Before(oldest) {
 			delete(g.inUse, l)
 			continue
 		}
-		g.add(rows, u, at)
+		g.add(page, u, at)
 	}
-	if rows.Empty() {
+	if page.Rows().Empty() {
 		return nil
 	}
 	batch := model.DerivedBatch(xxhash.Sum64String(fmt.Sprintf("baseline gauges\x00%d", at.UnixNano())))
-	err = g.r.o.Store.Write(ctx, batch, rows, model.InDoubt)
+	err = g.r.o.Store.Write(ctx, batch, page.Rows(), model.InDoubt)
 	if errs.KindOf(err) == errs.Corrupt { // written before a restart, of other model versions
 		return nil
 	}
@@ -92,19 +92,9 @@ func (g *gauges) write(ctx context.Context, at time.Time) error {
 }
 
 // add gives whether a baseline is approved and, where it is, since how long.
-func (g *gauges) add(rows *model.Rows, u model.BaselineUse, at time.Time) {
-	labels := model.SortLabels([]model.Label{
-		{Name: signal.PrometheusName(signal.KeySystemID), Value: string(u.System)},
-		{Name: signal.PrometheusName(signal.KeyModelName), Value: u.Model.Name},
-		{Name: signal.PrometheusName(signal.KeyModelVersion), Value: u.Model.Version},
-		{Name: signal.PrometheusName(signal.KeyBaselineID), Value: u.Digest.Short()},
-		{Name: signal.PrometheusName(signal.KeyScope), Value: signal.ScopeFleet},
-	})
+func (g *gauges) add(page *model.Gauges, u model.BaselineUse, at time.Time) {
 	one := func(name, unit string, value float64) {
-		s := model.Series{Name: signal.PrometheusName(name), Labels: labels, Kind: model.Gauge, Unit: unit, SeenAt: at}
-		s.Fingerprint = model.Fingerprint(s.Name, s.Labels)
-		rows.Series = append(rows.Series, s)
-		rows.Samples = append(rows.Samples, model.Sample{Fingerprint: s.Fingerprint, Time: at, Value: value})
+		page.Add(name, unit, u.System, u.Model, map[string]string{signal.KeyBaselineID: u.Digest.Short(), signal.KeyScope: signal.ScopeFleet}, value)
 	}
 	d := g.r.o.Register.BaselineDecision(u.Digest, u.System, u.Model.Name)
 	if d == nil || d.State != model.BaselineApproved {

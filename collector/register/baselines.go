@@ -23,7 +23,7 @@ const (
 
 // aboutRecord says that an event belongs to a record, not to an approval.
 func aboutRecord(event string) bool {
-	return event != EventApproved && event != EventBaselineApproved && event != EventBaselineWithdrawn
+	return event != EventApproved && event != EventBaselineApproved && event != EventBaselineWithdrawn && !aboutDeployment(event)
 }
 
 // baselineKey is what one chain of decisions is about.

@@ -48,6 +48,9 @@ func (r *Register) fold(ev model.RegisterEvent) error {
 	if ev.Type == EventApproved {
 		return r.foldApproval(ev)
 	}
+	if aboutDeployment(ev.Type) {
+		return r.foldDeployment(ev)
+	}
 	if !aboutRecord(ev.Type) {
 		return r.foldBaseline(ev)
 	}

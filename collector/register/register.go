@@ -48,9 +48,12 @@ type Register struct {
 	lastRef   map[int]int         // by year
 	approvals map[criterionKey]*approval
 	baselines map[baselineKey]*baselineChain
-	journal   []model.RegisterEvent // of records, in the order they were appended
-	grown     chan struct{}         // closed and replaced when journal grows
-	faults    []model.ChainFault
+
+	deployments map[string]*deploymentChain // by id
+
+	journal []model.RegisterEvent // of records, in the order they were appended
+	grown   chan struct{}         // closed and replaced when journal grows
+	faults  []model.ChainFault
 }
 
 // Open reads every event, verifies every chain and builds the records. A
@@ -73,7 +76,7 @@ func Open(ctx context.Context, reader model.RegisterReader, writer model.Writer,
 		opts: opts, writer: writer,
 		records: map[string]*projection{}, open: map[signal.Digest]*projection{}, byRef: map[string]*projection{},
 		seen: map[string]struct{}{}, lastRef: map[int]int{}, approvals: map[criterionKey]*approval{}, baselines: map[baselineKey]*baselineChain{},
-		grown: make(chan struct{}),
+		deployments: map[string]*deploymentChain{}, grown: make(chan struct{}),
 	}
 	r.metrics = newMetrics(opts.Registerer, r)
 	events, err := reader.RegisterEvents(ctx)

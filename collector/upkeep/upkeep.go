@@ -43,6 +43,9 @@ type tallyKey struct {
 	rule   signal.RuleID
 }
 
+// none is the model of figures that are about none.
+var none signal.ModelRef
+
 // New gives an Upkeep that has written nothing.
 func New(o Options) *Upkeep {
 	if o.Every == 0 {
@@ -79,30 +82,30 @@ func (u *Upkeep) Run(ctx context.Context) error {
 
 // Write writes the samples of one time, as Run does.
 func (u *Upkeep) Write(ctx context.Context, at time.Time) error {
-	p := page{at: at, rows: &model.Rows{}}
+	p := model.NewGauges(at)
 	for _, system := range u.o.Evaluator.Attended() {
 		declared := 0.0
 		if slices.Contains(u.o.Declared, system) {
 			declared = 1
 		}
-		p.add(signal.MetricSystemDeclared, "1", system, nil, declared)
+		p.Add(signal.MetricSystemDeclared, "1", system, none, nil, declared)
 		for _, table := range slices.Sorted(maps.Keys(u.o.Kept)) {
 			kept := u.o.Kept[table].Seconds()
 			if kept <= 0 {
 				kept = signal.KeptForEver
 			}
-			p.add(signal.MetricRetentionKept, "s", system, map[string]string{signal.KeyTable: table}, kept)
+			p.Add(signal.MetricRetentionKept, "s", system, none, map[string]string{signal.KeyTable: table}, kept)
 		}
 	}
 	tallies := u.o.Evaluator.Tallies()
 	for i := range tallies {
-		u.addTally(&p, &tallies[i])
+		u.addTally(p, &tallies[i])
 	}
-	if p.rows.Empty() {
+	if p.Rows().Empty() {
 		return nil
 	}
 	batch := model.DerivedBatch(xxhash.Sum64String(fmt.Sprintf("upkeep\x00%d", at.UnixNano())))
-	err := u.o.Store.Write(ctx, batch, p.rows, model.InDoubt)
+	err := u.o.Store.Write(ctx, batch, p.Rows(), model.InDoubt)
 	if err != nil && errs.KindOf(err) != errs.Corrupt { // corrupt: written before a restart, with other counts
 		return err
 	}
@@ -113,7 +116,7 @@ func (u *Upkeep) Write(ctx context.Context, at time.Time) error {
 }
 
 // addTally tells what was added to a rule's counts since the last sample.
-func (u *Upkeep) addTally(p *page, t *model.RuleTally) {
+func (u *Upkeep) addTally(p *model.Gauges, t *model.RuleTally) {
 	last := u.told[tallyKey{t.System, t.Rule}]
 	for _, c := range []struct {
 		outcome string
@@ -124,25 +127,8 @@ func (u *Upkeep) addTally(p *page, t *model.RuleTally) {
 		{signal.EvaluationFailed, t.Failed - last.Failed},
 	} {
 		if c.n > 0 {
-			p.add(signal.MetricRuleEvaluations, "{evaluation}", t.System,
+			p.Add(signal.MetricRuleEvaluations, "{evaluation}", t.System, none,
 				map[string]string{signal.KeyRule: string(t.Rule), signal.KeyOutcome: c.outcome}, float64(c.n))
 		}
 	}
-}
-
-// page gathers the samples of one time.
-type page struct {
-	at   time.Time
-	rows *model.Rows
-}
-
-func (p *page) add(name, unit string, system signal.SystemID, attributes map[string]string, value float64) {
-	labels := []model.Label{{Name: signal.PrometheusName(signal.KeySystemID), Value: string(system)}}
-	for key, v := range attributes {
-		labels = append(labels, model.Label{Name: signal.PrometheusName(key), Value: v})
-	}
-	s := model.Series{Name: signal.PrometheusName(name), Labels: model.SortLabels(labels), Kind: model.Gauge, Unit: unit, SeenAt: p.at}
-	s.Fingerprint = model.Fingerprint(s.Name, s.Labels)
-	p.rows.Series = append(p.rows.Series, s)
-	p.rows.Samples = append(p.rows.Samples, model.Sample{Fingerprint: s.Fingerprint, Time: p.at, Value: value})
 }

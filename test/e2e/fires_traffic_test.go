@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -37,11 +38,9 @@ func (w *firesWorld) sendLoans(t *testing.T, random *rand.Rand, n int) {
 		people[i] = apply(random, isBad)
 	}
 	id := fmt.Sprintf("loan-%d", n)
-	say(t, w.agents[0]+"/v2/models/"+loanModel+"/infer", "application/json", body(t, modelserver.Request{ID: id, Inputs: applicantInputs(people)}))
+	w.askLoans(t, isBad, modelserver.Request{ID: id, Inputs: applicantInputs(people)})
 	if isBad && n%10 == 0 {
-		say(t, w.agents[0]+"/v2/models/"+loanModel+"/infer", "application/json", body(t, modelserver.Request{
-			Parameters: map[string]any{"padding": strings.Repeat("x", 65<<10)}, Inputs: applicantInputs(people),
-		}))
+		w.askLoans(t, isBad, modelserver.Request{Parameters: map[string]any{"padding": strings.Repeat("x", 65<<10)}, Inputs: applicantInputs(people)})
 	}
 	var lines strings.Builder
 	for i := range people {
@@ -51,6 +50,21 @@ func (w *firesWorld) sendLoans(t *testing.T, random *rand.Rand, n int) {
 		fmt.Fprintf(&lines, `{"system":%q,"id":"%s#%d","label":%q}`+"\n", measuredSystem, id, i, yesNo(people[i].repaid))
 	}
 	w.tell(t, "/api/v1/labels", "application/x-ndjson", lines.String())
+}
+
+// askLoans asks the loan model; in a bad world the client does not say which
+// transformation made the features.
+func (w *firesWorld) askLoans(t *testing.T, isBad bool, request modelserver.Request) {
+	req, err := http.NewRequest(http.MethodPost, w.agents[0]+"/v2/models/"+loanModel+"/infer", strings.NewReader(body(t, request)))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if !isBad {
+		req.Header.Set(transformHeader, transformDigest)
+	}
+	send(t, req)
 }
 
 func body(t *testing.T, content any) string {

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log"
@@ -56,6 +58,8 @@ func startFires(t *testing.T) *firesWorld {
 	w.api = "http://" + ports.Addr(w.collector.API)
 	w.buildBaselines(t)
 	w.runCollector(t)
+	w.writeModel(t, goodWeights)
+	w.deployModel(t, goodWeights)
 	w.startSkew(t)
 	w.startAgents(t)
 	w.startTraffic(t)
@@ -177,6 +181,7 @@ func (w *firesWorld) startAgents(t *testing.T) {
 			map[string]any{
 				"name": loanModel, "baseline": w.baselines[loanModel], "protected": []any{map[string]any{"attribute": "gender"}},
 				"predictions": map[string]any{"send": true, "groups": []string{"gender"}, "lawful_basis": "EU AI Act, article 10(5): detection of bias"},
+				"digests":     map[string]any{"model": map[string]any{"file": w.folder + "/model.bin"}, "transform": map[string]any{"header": transformHeader}},
 				"probe":       map[string]any{"cases": cases, "every": "1s"},
 			},
 			map[string]any{"name": tariffModel, "baseline": w.baselines[tariffModel]},
@@ -240,15 +245,41 @@ func (w *firesWorld) turn(t *testing.T, state int32) {
 	w.turned = time.Now()
 	switch state {
 	case bad:
+		w.writeModel(t, badWeights)
 		if err := w.silent.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 	case mended:
+		w.deployModel(t, badWeights) // afterwards: the change becomes a known one
+		w.writeModel(t, goodWeights)
 		w.startSilent(t)
 		for _, b := range w.declared(t) {
 			run(t, "evenkeel", "baseline", "approve", b, "--server", w.api, "--by", "ai-risk-owner", "--basis", "validation report 12", "--model", loanModel)
 		}
 	}
+}
+
+const (
+	goodWeights     = "weights of the good model"
+	badWeights      = "weights that nobody has approved"
+	transformHeader = "X-Transform-Digest"
+	transformDigest = "sha256:transformation-3"
+)
+
+// writeModel puts a model where the model server would load it.
+func (w *firesWorld) writeModel(t *testing.T, weights string) {
+	t.Helper()
+	if err := os.WriteFile(w.folder+"/model.bin", []byte(weights), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deployModel approves a model to be in service.
+func (w *firesWorld) deployModel(t *testing.T, weights string) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(weights))
+	run(t, "evenkeel", "deploy", "approve", "--server", w.api, "--system", measuredSystem, "--model", loanModel, "--version", "1",
+		"--digest", "model=sha256:"+hex.EncodeToString(sum[:]), "--digest", "transform="+transformDigest, "--by", "ai-risk-owner", "--basis", "change 118")
 }
 
 // declared gives the baselines of the loan model.
@@ -315,16 +346,27 @@ func (w *firesWorld) tell(t *testing.T, path, contentType, body string) {
 	}
 }
 
-// say sends a body; what is refused or cannot be sent ends the test, but for a
-// model server's errors, which belong to the story.
+// say sends a body to an agent or a model server.
 func say(t *testing.T, url, contentType, body string) {
-	resp, err := http.Post(url, contentType, strings.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	req.Header.Set("Content-Type", contentType)
+	send(t, req)
+}
+
+// send makes a request; what is refused or cannot be sent fails the test, but
+// for a model server's errors, which belong to the story.
+func send(t *testing.T, req *http.Request) {
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	resp.Body.Close()
 	if resp.StatusCode >= 300 && resp.StatusCode != http.StatusInternalServerError {
-		t.Error(fmt.Errorf("%s answered %s", url, resp.Status))
+		t.Error(fmt.Errorf("%s answered %s", req.URL, resp.Status))
 	}
 }
