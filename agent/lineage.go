@@ -56,13 +56,17 @@ type lineageCounts struct {
 func (a *Agent) countLineage(m *served, obs *signal.Observation) {
 	counts, rows := &a.tallyOf(m.Name).lineage, uint64(obs.Rows)
 	missing := m.lineage.Missing(&obs.Lineage)
-	if len(missing) == 0 {
+	complete := true
+	for part, is := range missing {
+		if is {
+			complete = false
+			counts.missing[part].Add(rows)
+		}
+	}
+	if complete {
 		counts.complete.Add(rows)
 	} else {
 		counts.incomplete.Add(rows)
-	}
-	for _, part := range missing {
-		counts.missing[part].Add(rows)
 	}
 	m.lineage.Each(func(part signal.LineagePart, s *digest.Source) {
 		if s.Header != "" {

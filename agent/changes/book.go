@@ -8,11 +8,7 @@
 package changes
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -71,15 +67,8 @@ type record struct {
 // overwritten at the first change.
 func Open(path string, quiet time.Duration, now time.Time) (*Book, error) {
 	b := &Book{path: path, quiet: quiet, subjects: map[subject]*state{}}
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return b, nil
-	}
 	var all []record
-	if err == nil {
-		err = json.Unmarshal(raw, &all)
-	}
-	if err != nil {
+	if err := wholefile.ReadJSON(path, &all); err != nil {
 		return b, errs.E("read what was served", errs.Corrupt, err, "a change since the last run of the agent is not noticed")
 	}
 	for _, r := range all {
@@ -179,11 +168,7 @@ func (b *Book) save() error {
 	slices.SortFunc(all, func(x, y record) int {
 		return strings.Compare(x.Model+"\x00"+string(x.Of), y.Model+"\x00"+string(y.Of))
 	})
-	raw, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode what is served: %w", err)
-	}
-	if err := wholefile.Replace(b.path, raw); err != nil {
+	if err := wholefile.ReplaceJSON(b.path, all); err != nil {
 		return fmt.Errorf("keep what is served: %w", err)
 	}
 	return nil

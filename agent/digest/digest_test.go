@@ -118,23 +118,30 @@ func TestWhatStoodBehindAnAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		request, answer map[string]string
 		want            signal.Lineage
-		missing         []signal.LineagePart
+		missing         [5]bool
 	}{
-		"none":   {nil, nil, signal.Lineage{"sha256:aa", sum("vectors")}, []signal.LineagePart{signal.PartPrompt, signal.PartRun}},
-		"all":    {map[string]string{"X-Run": "r1"}, map[string]string{"X-Prompt": " p "}, signal.Lineage{"sha256:aa", sum("vectors"), "p", "", "r1"}, nil},
-		"both":   {map[string]string{"X-Run": "client", "X-Prompt": "p"}, map[string]string{"X-Run": "server"}, signal.Lineage{"sha256:aa", sum("vectors"), "p", "", "server"}, nil},
-		"broken": {map[string]string{"X-Run": "a\x01b", "X-Prompt": "p"}, nil, signal.Lineage{"sha256:aa", sum("vectors"), "p"}, []signal.LineagePart{signal.PartRun}},
+		"none":   {nil, nil, signal.Lineage{"sha256:aa", sum("vectors")}, parts(signal.PartPrompt, signal.PartRun)},
+		"all":    {map[string]string{"X-Run": "r1"}, map[string]string{"X-Prompt": " p "}, signal.Lineage{"sha256:aa", sum("vectors"), "p", "", "r1"}, parts()},
+		"both":   {map[string]string{"X-Run": "client", "X-Prompt": "p"}, map[string]string{"X-Run": "server"}, signal.Lineage{"sha256:aa", sum("vectors"), "p", "", "server"}, parts()},
+		"broken": {map[string]string{"X-Run": "a\x01b", "X-Prompt": "p"}, nil, signal.Lineage{"sha256:aa", sum("vectors"), "p"}, parts(signal.PartRun)},
 	} {
 		got := s.Of(c.request, c.answer)
-		if got != c.want || !slices.Equal(s.Missing(&got), c.missing) {
+		if got != c.want || s.Missing(&got) != c.missing {
 			t.Errorf("%s: %q, missing %v; want %q, %v", name, got, s.Missing(&got), c.want, c.missing)
 		}
 	}
 	var nothing Sources
 	none := nothing.Of(nil, nil)
-	if !slices.Equal(nothing.Missing(&none), []signal.LineagePart{signal.PartModel}) {
+	if nothing.Missing(&none) != parts(signal.PartModel) {
 		t.Error("without sources the model's digest is not known")
 	}
+}
+
+func parts(of ...signal.LineagePart) (out [5]bool) {
+	for _, part := range of {
+		out[part] = true
+	}
+	return out
 }
 
 func TestKnownFilesAreTakenOver(t *testing.T) {

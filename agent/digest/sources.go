@@ -67,19 +67,15 @@ func (s *Sources) Of(request, answer map[string]string) signal.Lineage {
 	return out
 }
 
-// Missing gives what is not known of an answer and should be: the model's digest,
-// and every part that has a source.
-func (s *Sources) Missing(l *signal.Lineage) []signal.LineagePart {
-	var out []signal.LineagePart
-	if l[signal.PartModel] == "" {
-		out = append(out, signal.PartModel)
-	}
+// Missing says, by part, what is not known of an answer and should be: the model's
+// digest, and every part that has a source.
+func (s *Sources) Missing(l *signal.Lineage) (missing [len(signal.Lineage{})]bool) {
+	missing[signal.PartModel] = l[signal.PartModel] == ""
 	for i := range s.list {
-		if part := s.list[i].part; part != signal.PartModel && l[part] == "" {
-			out = append(out, part)
-		}
+		part := s.list[i].part
+		missing[part] = l[part] == ""
 	}
-	return out
+	return missing
 }
 
 // Headers gives the headers that are read.

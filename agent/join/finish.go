@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/wholefile"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -94,7 +95,7 @@ func (j *Join) count(s *slot) (parts []*signal.Distribution, told uint64, err er
 		ref := signal.ModelRef{Name: j.o.Model, Version: version}
 		parts = append(parts, signal.NewOutcomesPart(ref, j.o.Instance, s.start, s.end, j.o.Output, c))
 	}
-	if err := j.held.write(j.heldPath()); err != nil {
+	if err := wholefile.ReplaceJSON(j.heldPath(), &j.held); err != nil {
 		return nil, 0, errs.E("keep small groups of joined labels", errs.Unavailable, err, "is the disk of the state folder full?")
 	}
 	return parts, told, nil

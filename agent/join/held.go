@@ -2,12 +2,8 @@ package join
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 
-	"github.com/evenkeel/evenkeel/internal/wholefile"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -61,24 +57,4 @@ func copyOf(c *signal.Cohort) *signal.Cohort {
 	out := &signal.Cohort{}
 	_ = json.Unmarshal(raw, out) // what was just written
 	return out
-}
-
-func (h *heldGroups) read(path string) error {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(raw, h)
-}
-
-// write replaces the file as a whole.
-func (h *heldGroups) write(path string) error {
-	raw, err := json.Marshal(h)
-	if err != nil {
-		return err
-	}
-	return wholefile.Replace(path, raw)
 }

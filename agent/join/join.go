@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/errs"
+	"github.com/evenkeel/evenkeel/internal/wholefile"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -87,7 +88,7 @@ func Open(o Options) (*Join, error) {
 	if err := j.readFolder(); err != nil {
 		return nil, errs.E(op, errs.Denied, err, hint)
 	}
-	if err := j.held.read(j.heldPath()); err != nil {
+	if err := wholefile.ReadJSON(j.heldPath(), &j.held); err != nil {
 		o.Log.Error("small groups of joined labels are lost", "file", j.heldPath(), "error", err)
 	}
 	return j, nil

@@ -1,10 +1,8 @@
 package window
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -66,14 +64,14 @@ type heldKey struct {
 // there is only an error.
 func OpenCarries(path string) (*Carries, error) {
 	c := &Carries{path: path}
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err != nil {
+	err := wholefile.ReadJSON(path, &c.tables)
+	switch {
+	case err == nil:
+		err = checkTables(c.tables)
+	case !errors.Is(err, wholefile.ErrDamaged):
 		return nil, fmt.Errorf("read small groups that are held back: %w", err)
 	}
-	if c.tables, err = readTables(raw); err == nil {
+	if err == nil {
 		return c, nil
 	}
 	c.tables, c.faults.Corrupt = nil, 1
@@ -86,21 +84,18 @@ func OpenCarries(path string) (*Carries, error) {
 	return c, errs.E("read small groups that are held back, "+path, errs.Corrupt, err, hint)
 }
 
-func readTables(raw []byte) ([]heldTable, error) {
-	var tables []heldTable
-	if err := json.Unmarshal(raw, &tables); err != nil {
-		return nil, err
-	}
+// checkTables refuses what cannot have been written.
+func checkTables(tables []heldTable) error {
 	for i, t := range tables {
 		carry := measure.Carry{Held: t.Groups}
 		if err := carry.Check(); err != nil {
-			return nil, err
+			return err
 		}
 		if slices.ContainsFunc(tables[:i], func(o heldTable) bool { return o.heldKey == t.heldKey }) {
-			return nil, fmt.Errorf("attribute %s of %s is there twice", t.Attribute, t.Model)
+			return fmt.Errorf("attribute %s of %s is there twice", t.Attribute, t.Model)
 		}
 	}
-	return tables, nil
+	return nil
 }
 
 // Faults gives the running counts.
@@ -141,11 +136,7 @@ func (c *Carries) save(tables []heldTable) error {
 	if !changed && !c.unsaved {
 		return nil
 	}
-	raw, err := json.MarshalIndent(after, "", "  ")
-	if err == nil {
-		err = wholefile.Replace(c.path, raw)
-	}
-	if err != nil {
+	if err := wholefile.ReplaceJSON(c.path, after); err != nil {
 		c.unsaved = true
 		c.faults.Unsaved++
 		return fmt.Errorf("save small groups that are held back: %w", err)

@@ -1,11 +1,8 @@
 package window
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"sync"
 
@@ -37,16 +34,13 @@ type lastSequence struct {
 // must.
 func OpenSequences(path string) (*Sequences, error) {
 	s := &Sequences{path: path}
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read window sequences: %w", err)
-	}
-	if err := json.Unmarshal(raw, &s.last); err != nil {
+	err := wholefile.ReadJSON(path, &s.last)
+	switch {
+	case errors.Is(err, wholefile.ErrDamaged):
 		return nil, errs.E("read window sequences "+path, errs.Corrupt, err,
 			"if it cannot be restored, remove it together with the instance id, so that no window id is used twice")
+	case err != nil:
+		return nil, fmt.Errorf("read window sequences: %w", err)
 	}
 	return s, nil
 }
@@ -80,11 +74,7 @@ func (s *Sequences) next(m signal.ModelRef) (uint64, error) {
 }
 
 func (s *Sequences) save() error {
-	raw, err := json.MarshalIndent(s.last, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode window sequences: %w", err)
-	}
-	if err := wholefile.Replace(s.path, raw); err != nil {
+	if err := wholefile.ReplaceJSON(s.path, s.last); err != nil {
 		return fmt.Errorf("save window sequences: %w", err)
 	}
 	return nil

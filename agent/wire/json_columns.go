@@ -8,7 +8,7 @@ func (r *reader) columnsForm(t *table) {
 		r.rows(t)
 		return
 	}
-	r.columnMembers(t, "", 0)
+	r.members(t, "", 0, true)
 	switch {
 	case t.agreed >= 0:
 		t.rows = t.agreed
@@ -17,38 +17,16 @@ func (r *reader) columnsForm(t *table) {
 	}
 }
 
-func (r *reader) columnMembers(t *table, prefix string, depth int) {
-	s := &r.scan
-	if depth > maxDepth {
-		s.fail("less nesting")
+// columnMember reads a column that begins with c: an array of a value for each
+// row, or one value that all rows have.
+func (r *reader) columnMember(t *table, l *list, c byte) {
+	l.begin(l.name)
+	if c != '[' {
+		l.once = true
+		r.cells(t, l)
 		return
 	}
-	s.object(func(key string) {
-		c := s.next()
-		if key == base64Key && c == '"' && prefix != "" {
-			key = ""
-		}
-		name, ok := r.join(prefix, key)
-		if ok && c == '{' {
-			r.columnMembers(t, name, depth+1)
-			return
-		}
-		var l *list
-		if ok {
-			l = t.list(name)
-		}
-		if l == nil {
-			s.skip(0)
-			return
-		}
-		l.begin(l.name)
-		if c != '[' {
-			l.once = true
-			r.cells(t, l)
-			return
-		}
-		r.column(t, l)
-	})
+	r.column(t, l)
 }
 
 // column reads the rows of one list.

@@ -17,7 +17,7 @@ func (r *reader) rows(t *table) {
 // row reads one row: an object of cells, a list of cells, or one cell.
 func (r *reader) row(t *table) {
 	if r.scan.next() == '{' {
-		r.members(t, "", 0)
+		r.members(t, "", 0, false)
 	} else {
 		r.plainRow(t)
 	}
@@ -35,9 +35,9 @@ func (r *reader) plainRow(t *table) {
 	r.cells(t, l)
 }
 
-// members reads an object of cells, of which prefix is the name so far. The
-// names of nested objects are joined with a dot.
-func (r *reader) members(t *table, prefix string, depth int) {
+// members reads an object, of which prefix is the name so far: of the cells of a
+// row, or of columns. The names of nested objects are joined with a dot.
+func (r *reader) members(t *table, prefix string, depth int, columns bool) {
 	s := &r.scan
 	if depth > maxDepth {
 		s.fail("less nesting")
@@ -45,24 +45,32 @@ func (r *reader) members(t *table, prefix string, depth int) {
 	}
 	s.object(func(key string) {
 		c := s.next()
-		if key == base64Key && c == '"' {
-			r.encoded(t, prefix)
-			return
+		if key == base64Key && c == '"' { // it stands for its object
+			if prefix == "" && !columns {
+				r.plainRow(t)
+				return
+			}
+			if prefix != "" {
+				key = ""
+			}
 		}
 		name, ok := r.join(prefix, key)
 		if ok && c == '{' {
-			r.members(t, name, depth+1)
+			r.members(t, name, depth+1, columns)
 			return
 		}
 		var l *list
 		if ok {
 			l = t.list(name)
 		}
-		if l == nil {
+		switch {
+		case l == nil:
 			s.skip(0)
-			return
+		case columns:
+			r.columnMember(t, l, c)
+		default:
+			r.cells(t, l)
 		}
-		r.cells(t, l)
 	})
 }
 
@@ -70,17 +78,6 @@ func (r *reader) members(t *table, prefix string, depth int) {
 // no type for them, in TensorFlow Serving and KServe V1. Its text counts as it
 // is written: two are equal where the bytes are.
 const base64Key = "b64"
-
-// encoded reads the text of such an object as the cell that it stands for.
-func (r *reader) encoded(t *table, name string) {
-	if name == "" {
-		r.plainRow(t)
-	} else if l := t.list(name); l == nil {
-		r.scan.skip(0)
-	} else {
-		r.cells(t, l)
-	}
-}
 
 // cells reads what a row has for one list. null is a missing row, as long as
 // the others.
