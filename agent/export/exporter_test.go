@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,7 +22,6 @@ import (
 	"github.com/evenkeel/evenkeel/agent/window"
 	"github.com/evenkeel/evenkeel/internal/canonical"
 	iconfig "github.com/evenkeel/evenkeel/internal/config"
-	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -193,108 +191,6 @@ func TestPublishReturnsOnlyWhenDurable(t *testing.T) {
 	}
 }
 
-// fillUp leaves no room in a spool of 1 MiB, which may have taken a heartbeat.
-func fillUp(t testing.TB, s *spool) {
-	t.Helper()
-	for {
-		used := s.Counts(Logs).Bytes + s.Counts(Metrics).Bytes
-		err := s.Append(req(Logs, strings.Repeat("x", 1<<20-200-int(used))))
-		if err == nil {
-			return
-		}
-		if errs.KindOf(err) != errs.Exhausted { // another heartbeat was quicker
-			t.Fatal(err)
-		}
-	}
-}
-
-// A spool that takes nothing: windows are held in order, and written as soon as
-// there is room.
-func TestWindowsAreHeldWhileTheSpoolIsFull(t *testing.T) {
-	receiver := otlptest.Start(t, func(otlptest.Request) otlptest.Answer { return otlptest.Answer{Status: 503} })
-	e := newExporter(t, t.TempDir(), receiver.URL(), func(o *Options) {
-		o.Export.Spool.Max = 1 << 20
-		o.Heartbeat = 5 * time.Millisecond
-	})
-	fillUp(t, e.spool)
-	for i := range uint64(3) {
-		err := e.Publish(context.Background(), closedWindow(i+1, "7"))
-		if err == nil || !strings.Contains(err.Error(), "held") {
-			t.Fatalf("window %d: %v, want it held", i+1, err)
-		}
-	}
-	if held, lost := e.held.account(); held != 3 || lost != 0 {
-		t.Fatalf("%d held, %d lost", held, lost)
-	}
-	_, number := oldest(t, e.spool, Logs)
-	if err := e.spool.Done(Logs, number); err != nil { // room
-		t.Fatal(err)
-	}
-	receiver.Answer(nil)
-	e.Start() // the heartbeat writes what is held
-	otlptest.Eventually(t, "9 profiles", func() bool { return len(receiver.Events(signal.EventWindowProfile)) == 9 })
-	for i, event := range receiver.Events(signal.EventWindowProfile) {
-		if got := event.Attributes["evenkeel.window.sequence"]; got != int64(i/3+1) {
-			t.Errorf("record %d is of window %v", i, got)
-		}
-	}
-}
-
-// The disk goes away and comes back: nothing is lost meanwhile.
-func TestWindowsAreHeldWhileTheDiskIsAway(t *testing.T) {
-	receiver := otlptest.Start(t, nil)
-	folder := filepath.Join(t.TempDir(), "spool")
-	e := newExporter(t, folder, receiver.URL(), nil)
-	publish(t, e, closedWindow(1, "7"))
-	if err := os.Rename(folder, folder+".away"); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Publish(context.Background(), closedWindow(2, "7")); !errs.Retryable(err) {
-		t.Fatalf("without a disk: %v", err)
-	}
-	if err := os.Rename(folder+".away", folder); err != nil {
-		t.Fatal(err)
-	}
-	publish(t, e, closedWindow(3, "7"))
-	e.Start()
-	otlptest.Eventually(t, "9 profiles", func() bool { return len(receiver.Events(signal.EventWindowProfile)) == 9 })
-	for i, event := range receiver.Events(signal.EventWindowProfile) {
-		if got := event.Attributes["evenkeel.window.sequence"]; got != int64(i/3+1) {
-			t.Errorf("record %d is of window %v", i, got)
-		}
-	}
-}
-
-// A window that no repetition can write must not keep the later ones back.
-func TestWindowThatCannotBeSentIsLostAndCounted(t *testing.T) {
-	e := newExporter(t, t.TempDir(), "http://127.0.0.1:1", nil)
-	c := closedWindow(1, "7")
-	c.Distributions[0].Feature = signal.FeatureName(strings.Repeat("x", maxEvidence))
-	if err := e.Publish(context.Background(), c); err == nil || !strings.Contains(err.Error(), "lost") {
-		t.Errorf("got %v", err)
-	}
-	publish(t, e, closedWindow(2, "7"))
-	if held, lost := e.held.account(); held != 0 || lost != 1 {
-		t.Errorf("%d held, %d lost", held, lost)
-	}
-}
-
-func TestHeldWindowsAreBounded(t *testing.T) {
-	var h holding
-	n := 0
-	for ; h.add(closedWindow(1, "")); n++ {
-	}
-	if held, lost := h.account(); held != int64(n) || lost != 1 || int64(n)*weight(closedWindow(1, "")) > maxHeldBytes || n == 0 {
-		t.Errorf("%d held of %d, %d lost", held, n, lost)
-	}
-	for ; !h.empty(); n-- {
-		h.remove()
-	}
-	if n != 0 || h.bytes != 0 {
-		t.Errorf("%d windows and %d bytes are left", n, h.bytes)
-	}
-}
-
 func TestBaselineAndLineageAreDeclaredAtStartOnANewVersionAndAtTheEnd(t *testing.T) {
 	receiver := otlptest.Start(t, nil)
 	e := newExporter(t, t.TempDir(), receiver.URL(), nil)
@@ -385,124 +281,6 @@ func TestCollectorBehindTLS(t *testing.T) {
 	}
 }
 
-func TestHeartbeatIsSentAlsoWhenIdle(t *testing.T) {
-	receiver := otlptest.Start(t, nil)
-	e := newExporter(t, t.TempDir(), receiver.URL(), func(o *Options) { o.Heartbeat = 20 * time.Millisecond })
-	e.Start()
-	beats := func() (n int) {
-		for _, r := range receiver.Accepted() {
-			if r.Path == "/v1/metrics" {
-				n++
-			}
-		}
-		return n
-	}
-	otlptest.Eventually(t, "three heartbeats", func() bool { return beats() >= 3 })
-	p := receiver.Points(signal.MetricHeartbeat)
-	if len(p) != 1 || p[0].Value != float64(noon.Unix()) {
-		t.Errorf("heartbeat %+v", p)
-	}
-}
-
-// heartbeats gives the heartbeat of each accepted export of metrics, in order;
-// NaN where it has none.
-func heartbeats(r *otlptest.Receiver) []float64 {
-	var out []float64
-	for _, req := range r.Accepted() {
-		if req.Path != "/v1/metrics" {
-			continue
-		}
-		beat := math.NaN()
-		for _, p := range req.Points(signal.MetricHeartbeat) {
-			beat = p.Value
-		}
-		out = append(out, beat)
-	}
-	return out
-}
-
-// A clean stop says goodbye with a heartbeat of 0, the last of all metrics;
-// what ends because it broke, or never started, says nothing.
-func TestOnlyACleanStopSaysGoodbye(t *testing.T) {
-	for name, test := range map[string]struct {
-		start, fail bool
-		want        float64
-	}{
-		"clean":         {start: true, want: 0},
-		"failed":        {start: true, fail: true, want: float64(noon.Unix())},
-		"never started": {want: float64(noon.Unix())},
-	} {
-		t.Run(name, func(t *testing.T) {
-			receiver := otlptest.Start(t, nil)
-			folder := t.TempDir()
-			e := newExporter(t, folder, receiver.URL(), nil)
-			if test.start {
-				e.Start()
-			}
-			if test.fail {
-				e.Failed()
-			}
-			if err := e.Close(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-			s := open(t, folder, 8<<20) // what was not sent is on disk
-			sender := newSender(t, s, receiver.URL())
-			sender.kind = Metrics
-			sender.drain(context.Background())
-			beats := heartbeats(receiver)
-			if len(beats) == 0 || beats[len(beats)-1] != test.want {
-				t.Errorf("heartbeats %v, want the last to be %v", beats, test.want)
-			}
-			for _, beat := range beats[:len(beats)-1] {
-				if beat == 0 {
-					t.Errorf("heartbeats %v: goodbye is not the last", beats)
-				}
-			}
-		})
-	}
-}
-
-// Whatever panics behind the tap, the agent goes on, and says so.
-func TestPanicsAreRecoveredAndCounted(t *testing.T) {
-	receiver := otlptest.Start(t, nil)
-	e := newExporter(t, t.TempDir(), receiver.URL(), nil)
-	var attempts atomic.Int64
-	if err := e.Watch(Sources{
-		QueueBytes:  func() int64 { panic("callback") },
-		Dropped:     func() map[string]uint64 { return nil },
-		Ignored:     func() map[string]uint64 { return nil },
-		Undecodable: func() map[string]uint64 { return nil },
-		Profilers:   func() []*window.Profiler { return nil },
-		Carries:     func() window.CarryFaults { return window.CarryFaults{} },
-	}); err != nil {
-		t.Fatal(err)
-	}
-	e.client.Timeout = 0 // its timer would outlive the panic
-	healthy := e.client.Transport
-	e.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-		if attempts.Add(1) <= 2 {
-			panic("sender")
-		}
-		return healthy.RoundTrip(r)
-	})
-	e.Start()
-	broken := closedWindow(1, "7")
-	broken.Distributions[1] = nil
-	if err := e.Publish(context.Background(), broken); err == nil || !strings.Contains(err.Error(), "lost") {
-		t.Errorf("a window that cannot be encoded: %v", err)
-	}
-	publish(t, e, closedWindow(2, "7"))
-	otlptest.Eventually(t, "the second window", func() bool { return len(receiver.Events(signal.EventWindowProfile)) == 3 })
-	if text := scrape(t, e.MetricsHandler()); !strings.Contains(text, "evenkeel_drift_score{") {
-		t.Errorf("a callback that panics takes the others with it:\n%s", text)
-	}
-	counts := e.o.Guard.Counts()
-	// Both senders; the broken window's records; its scores and the callback.
-	if counts[partSender] != 2 || counts[partEvidence] != 1 || counts[partMetrics] < 2 {
-		t.Errorf("panics %v", counts)
-	}
-}
-
 type roundTrip func(*http.Request) (*http.Response, error)
 
 // RoundTrip calls the function.
@@ -572,41 +350,6 @@ func TestEmptyWindowHasNoScores(t *testing.T) {
 			t.Errorf("%s: shown %v before, %v after the empty window", name, strings.Contains(before, name), strings.Contains(after, name))
 		}
 	}
-}
-
-func TestCloseIsIdempotentAndSafeBeforeStart(t *testing.T) {
-	e := newExporter(t, t.TempDir(), "http://127.0.0.1:1", nil)
-	for range 2 {
-		if err := e.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// Stopping while the collector holds its answer takes no longer than allowed,
-// and what is unsent is sent after the next start.
-func TestStopIsBoundedAndTheRestIsSentLater(t *testing.T) {
-	hold := make(chan struct{})
-	defer close(hold)
-	receiver := otlptest.Start(t, func(otlptest.Request) otlptest.Answer { return otlptest.Answer{Hold: hold} })
-	folder := t.TempDir()
-	e := newExporter(t, folder, receiver.URL(), nil)
-	e.Start()
-	publish(t, e, closedWindow(1, "7"))
-	ctx, stop := context.WithCancel(context.Background())
-	stop() // no time at all
-	if err := e.Close(ctx); err != nil {
-		t.Error(err)
-	}
-	receiver.Answer(nil)
-	again := newExporter(t, folder, receiver.URL(), nil)
-	again.Start()
-	otlptest.Eventually(t, "3 profiles", func() bool { return len(receiver.Events(signal.EventWindowProfile)) == 3 })
-	otlptest.Eventually(t, "the end of the run, which was written though time had run out", func() bool {
-		return slices.ContainsFunc(receiver.Events(signal.EventLineageRun), func(e otlptest.Event) bool {
-			return e.Attributes[signal.KeyLineageEventType] == string(signal.RunComplete)
-		})
-	})
 }
 
 func BenchmarkPublish(b *testing.B) {
