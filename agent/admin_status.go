@@ -115,7 +115,7 @@ func (s *served) from() string {
 	if s.learner == nil {
 		return string(s.origin)
 	}
-	return fmt.Sprintf("%s (%d rows)", s.origin, s.learner.rows.Load())
+	return fmt.Sprintf("%s (%d rows)", s.origin, s.learner.Rows())
 }
 
 func (a *Agent) statusOfExport(w io.Writer) {

@@ -5,17 +5,18 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"runtime"
 	"sync/atomic"
 	"time"
 
+	"github.com/evenkeel/evenkeel/agent/cpu"
 	"github.com/evenkeel/evenkeel/agent/tap"
 )
 
 // ceiling keeps the CPU that profiling takes below sample.max_cpu, by choosing
 // fewer requests before anything of them is copied.
 type ceiling struct {
-	used   atomic.Int64  // CPU time of decoding and counting so far, in nanoseconds
+	cpu.Meter // of decoding and counting
+
 	share  atomic.Uint64 // bits of the share of the requests that may be profiled
 	seed   uint64        // of the numbers of requests without a name
 	unsaid atomic.Uint64 // requests without a name so far
@@ -37,21 +38,6 @@ func newCeiling() *ceiling {
 
 // current gives the share in force.
 func (c *ceiling) current() float64 { return math.Float64frombits(c.share.Load()) }
-
-// cpuMark is where the thread's CPU time stood.
-type cpuMark struct{ at time.Duration }
-
-// begin marks the beginning of work, which must not leave the goroutine; end
-// counts it. Between them the goroutine has its thread for itself.
-func (c *ceiling) begin() cpuMark {
-	runtime.LockOSThread()
-	return cpuMark{threadCPU()}
-}
-
-func (c *ceiling) end(m cpuMark) {
-	c.used.Add(int64(max(0, threadCPU()-m.at)))
-	runtime.UnlockOSThread()
-}
 
 // draw numbers a request by its name, else at random.
 func (c *ceiling) draw(id string, share float64) tap.Choice {
@@ -124,7 +110,7 @@ func (a *Agent) admit(p *plan, model *served, x *tap.Exchange) (tap.Choice, bool
 
 // steer follows what profiling uses, until ctx is done.
 func (a *Agent) steer(ctx context.Context) {
-	var c control
+	var c cpu.Control
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -135,7 +121,7 @@ func (a *Agent) steer(ctx context.Context) {
 		}
 		limit := a.plan().c.Sample.MaxCPU
 		stats := a.tap.Stats()
-		share := c.step(time.Now(), time.Duration(a.ceiling.used.Load()), limit, stats.Held > stats.Bound/2)
+		share := c.Step(time.Now(), a.ceiling.Used(), limit, stats.Held > stats.Bound/2)
 		a.ceiling.share.Store(math.Float64bits(share))
 		if limit > 0 {
 			timer.Reset(steerEvery)

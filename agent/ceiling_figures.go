@@ -25,7 +25,7 @@ func (a *Agent) sampleFigures() []export.Figure {
 		},
 		{
 			Name: signal.MetricProfilingCPU, Unit: "s", Counter: true, About: "CPU time that decoding and counting took.",
-			Read: func(tell tell) { tell(time.Duration(a.ceiling.used.Load()).Seconds()) },
+			Read: func(tell tell) { tell(a.ceiling.Used().Seconds()) },
 		},
 	}
 }
@@ -37,7 +37,7 @@ func (a *Agent) statusOfSampling(w io.Writer) {
 	if p.c.Sample.MaxCPU > 0 {
 		limit = fmt.Sprintf("ceiling of %v cores", p.c.Sample.MaxCPU)
 	}
-	line(w, "profiling", time.Duration(a.ceiling.used.Load()).Round(time.Millisecond), "of CPU,", limit)
+	line(w, "profiling", a.ceiling.Used().Round(time.Millisecond), "of CPU,", limit)
 	line(w, "model", "rate", "declared", "over the ceiling")
 	for _, s := range p.inOrder() {
 		line(w, "  "+s.Name, fmt.Sprintf("%.4g", a.rateInForce(s)), s.sampler.rate, a.captured(s.monitored).OverCeiling)

@@ -48,7 +48,7 @@ func (a *Agent) baselineFigures() []export.Figure {
 			Read: func(tell tell) {
 				for _, s := range a.plan().inOrder() {
 					if s.learner != nil {
-						tell(float64(s.learner.rows.Load()), modelLabel(s.Name))
+						tell(float64(s.learner.Rows()), modelLabel(s.Name))
 					}
 				}
 			},

@@ -102,20 +102,3 @@ func (w words) bytes(b []byte) string {
 	}
 	return w.text(string(b))
 }
-
-// learntIntersections gives the intersections whose groups a learnt baseline can
-// hold: those of attributes that it compares, with few enough groups and with
-// rows in the intersection of the reference groups. A baseline is rather learnt
-// without one than not at all.
-func learntIntersections(m *monitored, o signal.BuildOptions) [][]signal.FeatureName {
-	var out [][]signal.FeatureName
-	for _, members := range m.Intersections {
-		trial := signal.BuildOptions{
-			Outcome: o.Outcome, Favourable: o.Favourable, Protected: o.Protected, Intersections: [][]signal.FeatureName{members},
-		}
-		if _, err := signal.BuildBaseline([]signal.Column{*o.Outcome}, trial); err == nil {
-			out = append(out, members)
-		}
-	}
-	return out
-}

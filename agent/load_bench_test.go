@@ -52,13 +52,13 @@ func BenchmarkLargeBodiesBelowCeiling(b *testing.B) {
 		loadTurn(b, ours, each, nil)
 		loadTurn(b, plain, each, nil)
 	}
-	before, used, begin := a.captured(a.plan().inOrder()[0].monitored), a.ceiling.used.Load(), time.Now()
+	before, used, begin := a.captured(a.plan().inOrder()[0].monitored), a.ceiling.Used(), time.Now()
 	counted := loadRows(a)
 	compareTurns(b, each, func() time.Duration { return loadTurn(b, ours, each, nil) }, func() time.Duration { return loadTurn(b, plain, each, nil) })
 	took := time.Since(begin).Nanoseconds()
 	seen := a.captured(a.plan().inOrder()[0].monitored).Seen - before.Seen
 	b.ReportMetric(float64(loadRows(a)-counted)/loadSide/float64(seen), "profiled")
-	b.ReportMetric(float64(a.ceiling.used.Load()-used)/float64(took), "cores")
+	b.ReportMetric(float64(a.ceiling.Used()-used)/float64(took), "cores")
 }
 
 // BenchmarkLargeBodiesAgainstReadAll sends the same through the agent, which

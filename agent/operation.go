@@ -270,14 +270,14 @@ func exportSettings(p *plan) export.Settings {
 // learn counts an observation for a baseline to be, and makes it when there are
 // enough.
 func (a *Agent) learn(s *served, obs *signal.Observation) {
-	if !s.learner.observe(obs) {
+	if !s.learner.Observe(obs) {
 		return
 	}
 	a.spawn(func(context.Context) { a.finishLearning(s) })
 }
 
 func (a *Agent) finishLearning(s *served) {
-	b, left, err := s.learner.build(s.monitored, a.identity.Instance)
+	b, left, err := s.learner.Build(&s.Model, a.identity.Instance)
 	if err == nil {
 		err = a.kept.keep(a.kept.learnedPath(s.Name), b)
 	}

@@ -203,7 +203,7 @@ func (a *Agent) startPipeline() {
 func (a *Agent) consume(x *tap.Exchange) {
 	a.counting.Lock()
 	defer a.counting.Unlock()
-	defer a.ceiling.end(a.ceiling.begin())
+	defer a.ceiling.End(a.ceiling.Begin())
 	a.consuming.RLock()
 	defer a.consuming.RUnlock()
 	p := a.plan()

@@ -10,6 +10,7 @@ import (
 	agentconfig "github.com/evenkeel/evenkeel/agent/config"
 	"github.com/evenkeel/evenkeel/agent/detect"
 	"github.com/evenkeel/evenkeel/agent/join"
+	"github.com/evenkeel/evenkeel/agent/learn"
 	"github.com/evenkeel/evenkeel/agent/window"
 	"github.com/evenkeel/evenkeel/agent/wire"
 	"github.com/evenkeel/evenkeel/signal"
@@ -32,9 +33,9 @@ type served struct {
 	*monitored
 	settings  agentconfig.Window // that its windows were made with
 	windows   *window.Set
-	predictor *predictor // nil: nothing is told about single rows
-	joins     *join.Join // nil: predictions are sent, or nothing is told about them
-	learner   *learner   // nil: there is a baseline, or none is wanted
+	predictor *predictor     // nil: nothing is told about single rows
+	joins     *join.Join     // nil: predictions are sent, or nothing is told about them
+	learner   *learn.Learner // nil: there is a baseline, or none is wanted
 	detectors *detect.Set
 
 	stop    context.CancelFunc
@@ -49,8 +50,10 @@ func (a *Agent) newPlan(c *agentconfig.Config, models []monitored) (*plan, error
 		p.byName[m.Name] = &served{
 			monitored: m, settings: m.windowOf(c),
 			predictor: newPredictor(m, c.System, a.identity.Instance),
-			learner:   newLearner(m),
 			detectors: newDetectors(m),
+		}
+		if m.origin == originLearning {
+			p.byName[m.Name].learner = learn.New(m.Learn)
 		}
 	}
 	var err error

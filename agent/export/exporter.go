@@ -179,15 +179,16 @@ func (e *Exporter) keep(ctx context.Context) {
 	if err := e.views.pulse.ForceFlush(ctx); err != nil {
 		e.o.Log.Warn("the first heartbeat was not exported", "error", err)
 	}
+	toDisk := context.WithoutCancel(ctx) // a stop must not break off what is being written
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-heartbeat.C:
-			e.declare(ctx, due)
-			e.retryHeld(ctx)
+			e.declare(toDisk, due)
+			e.retryHeld(toDisk)
 		case <-lineage.C:
-			e.declare(ctx, everything)
+			e.declare(toDisk, everything)
 		}
 	}
 }

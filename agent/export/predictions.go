@@ -153,10 +153,11 @@ func (e *Exporter) Predict(rows []signal.Prediction) { e.predictions.add(rows) }
 func (e *Exporter) CanPredict(rows int) bool { return e.predictions.fits(rows) }
 
 // keepPredictions writes predictions until ctx is done; what comes later is
-// Close's to write.
+// Close's to write. What is being written then is written to its end.
 func (e *Exporter) keepPredictions(ctx context.Context) {
+	toDisk := context.WithoutCancel(ctx)
 	for e.predictions.await(ctx) {
-		e.writePredictions(ctx)
+		e.writePredictions(toDisk)
 	}
 }
 

@@ -33,6 +33,8 @@ var rules = []rule{
 	{path: "agent/intake", layer: 4, beside: []string{"agent/intake", "agent/config"}, tests: []string{"agent"}, why: "the agent's parts know window's and config's types only"},
 	{path: "agent/window", layer: 4, beside: []string{"agent/window", "agent/config"}, tests: []string{"agent"}, why: "the agent's parts know window's and config's types only"},
 	{path: "agent/export", layer: 4, beside: []string{"agent/export", "agent/window", "agent/config"}, tests: []string{"agent"}, why: "the agent's parts know window's and config's types only"},
+	{path: "agent/cpu", layer: 4, tests: []string{"agent"}, why: "what work takes and may take needs to know nothing of the work"},
+	{path: "agent/learn", layer: 4, beside: []string{"agent/learn", "agent/config"}, tests: []string{"agent"}, why: "the agent's parts know window's and config's types only"},
 	{path: "agent/digest", layer: 4, tests: []string{"agent"}, why: "what stands behind an answer is found out without knowing who asks"},
 	{path: "agent/reload", layer: 4, tests: []string{"agent"}, why: "following files needs to know nothing of what is in them"},
 	{path: "agent/join", layer: 4, beside: []string{"agent/join"}, tests: []string{"agent"}, why: "joining labels needs to know nothing of how predictions come"},

@@ -1,8 +1,13 @@
-package agent
+// Package cpu keeps the processor time of decoding and counting below a ceiling.
+//
+//	work between Begin and End -> Meter -> Control -> the share of the requests to profile
+//
+// Which requests that share is made of is the agent's matter.
+package cpu
 
 import "time"
 
-// control finds the share of the requests that may be profiled without using
+// Control finds the share of the requests that may be profiled without using
 // more CPU than the ceiling. It is pure: time and use are told to it.
 //
 // The share is a power of a half, so that windows come in few different rates.
@@ -10,7 +15,7 @@ import "time"
 // ceiling allows over about a second; it rises by at most two steps after a calm
 // time, and only if the use that this makes likely stays well below the ceiling.
 // A rise that was followed by a fall makes the next one wait longer.
-type control struct {
+type Control struct {
 	share float64
 
 	at   time.Time     // of the last step; zero: none yet
@@ -36,13 +41,13 @@ const (
 	maxRise       = 4.0                    // factor of one rise
 )
 
-// step takes the CPU time that was used so far, the ceiling in CPU seconds a
+// Step takes the CPU time that was used so far, the ceiling in CPU seconds a
 // second (0: none) and whether copies wait in a queue that is filling up, and
 // gives the share to profile. The time must not go back.
-func (c *control) step(now time.Time, used time.Duration, ceiling float64, filling bool) float64 {
+func (c *Control) Step(now time.Time, used time.Duration, ceiling float64, filling bool) float64 {
 	if ceiling <= 0 || c.at.IsZero() {
 		if ceiling <= 0 || c.share == 0 {
-			*c = control{share: 1}
+			*c = Control{share: 1}
 		}
 		c.at, c.used, c.calm, c.calmUsed, c.hold = now, used, now, used, firstHold
 		return c.share
@@ -73,7 +78,7 @@ func allowance(of time.Duration, ceiling float64) time.Duration {
 
 // lower halves the share, and more often where the load is more than twice what
 // is allowed.
-func (c *control) lower(load float64) {
+func (c *Control) lower(load float64) {
 	factor := 0.5
 	for load*factor > 1 {
 		factor /= 2
@@ -89,7 +94,7 @@ func (c *control) lower(load float64) {
 }
 
 // consider raises the share where there is room for it.
-func (c *control) consider(ceiling float64) {
+func (c *Control) consider(ceiling float64) {
 	load := (c.used - c.calmUsed).Seconds() / c.at.Sub(c.calm).Seconds() / ceiling
 	if !c.raised.IsZero() && c.at.Sub(c.raised) >= 2*c.hold { // the last rise has lasted
 		c.hold, c.raised = max(c.hold/2, firstHold), time.Time{}

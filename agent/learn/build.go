@@ -1,4 +1,4 @@
-package agent
+package learn
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	agentconfig "github.com/evenkeel/evenkeel/agent/config"
 	"github.com/evenkeel/evenkeel/internal/category"
 	"github.com/evenkeel/evenkeel/signal"
 )
@@ -22,9 +23,9 @@ const maxLearntCategories = 100
 // windows vary, where each has at least minLearntWindow rows.
 const learntWindows, minLearntWindow = 20, 100
 
-// build makes the baseline of what was learnt, and names the columns that it
+// Build makes the baseline of what was learnt for a model, and names the columns that it
 // leaves out. Protected attributes are groups, and no features.
-func (l *learner) build(m *monitored, instance signal.InstanceID) (b *signal.Baseline, left []signal.FeatureName, err error) {
+func (l *Learner) Build(m *agentconfig.Model, instance signal.InstanceID) (b *signal.Baseline, left []signal.FeatureName, err error) {
 	o := signal.BuildOptions{
 		Model: signal.ModelRef{Name: m.Name, Version: m.Version},
 		Source: fmt.Sprintf("learned by agent %s from the first %d rows that it saw, %s to %s; nobody has looked at them",
@@ -64,7 +65,7 @@ func (l *learner) build(m *monitored, instance signal.InstanceID) (b *signal.Bas
 
 // protected gives the attributes that may be compared: those with few enough
 // groups, and where the configuration names a reference, with that one.
-func (l *learner) protected(m *monitored) []signal.ProtectedColumn {
+func (l *Learner) protected(m *agentconfig.Model) []signal.ProtectedColumn {
 	var out []signal.ProtectedColumn
 	for _, p := range m.Protected {
 		at := l.find(signal.TargetFeature, p.Attribute)
@@ -140,4 +141,21 @@ func foldGroups(g *signal.GroupBaseline) {
 	g.Counts = slices.DeleteFunc(g.Counts, func(c signal.GroupCount) bool {
 		return c.Total < minLearntCell && c.Group != g.Reference
 	})
+}
+
+// learntIntersections gives the intersections whose groups a learnt baseline can
+// hold: those of attributes that it compares, with few enough groups and with
+// rows in the intersection of the reference groups. A baseline is rather learnt
+// without one than not at all.
+func learntIntersections(m *agentconfig.Model, o signal.BuildOptions) [][]signal.FeatureName {
+	var out [][]signal.FeatureName
+	for _, members := range m.Intersections {
+		trial := signal.BuildOptions{
+			Outcome: o.Outcome, Favourable: o.Favourable, Protected: o.Protected, Intersections: [][]signal.FeatureName{members},
+		}
+		if _, err := signal.BuildBaseline([]signal.Column{*o.Outcome}, trial); err == nil {
+			out = append(out, members)
+		}
+	}
+	return out
 }

@@ -1,4 +1,4 @@
-package agent
+package cpu
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 
 // plant is what a control steers: work that takes a given CPU at a share of 1.
 type plant struct {
-	control
+	Control
 	now  time.Time
 	used time.Duration
 }
@@ -24,12 +24,11 @@ func newPlant() *plant {
 // run lets time pass, with a look at every step; the work of a full share is load
 // cores. It gives how often the share changed.
 func (p *plant) run(look func(share float64), load, ceiling float64, steps int) (changes int) {
-	const every = steerEvery
 	for range steps {
 		before := p.share
 		p.now = p.now.Add(every)
 		p.used += time.Duration(float64(every) * load * before)
-		if p.step(p.now, p.used, ceiling, false) != before {
+		if p.Step(p.now, p.used, ceiling, false) != before {
 			changes++
 		}
 		if look != nil {
@@ -39,7 +38,10 @@ func (p *plant) run(look func(share float64), load, ceiling float64, steps int) 
 	return changes
 }
 
-const anHour = int(time.Hour / steerEvery)
+// every is how often a plant is looked at, as the agent does.
+const every = 100 * time.Millisecond
+
+const anHour = int(time.Hour / every)
 
 // Under any steady load the share settles where it uses less than the ceiling, and
 // so much that twice as much would come too near to it, from wherever it began.
@@ -107,7 +109,7 @@ func TestShareRecovers(t *testing.T) {
 		if p.share == 1 {
 			t.Fatal("the load did not matter")
 		}
-		p.run(nil, rapid.Float64Range(0, comfort).Draw(t, "load after")*ceiling*0.99, ceiling, int(2*time.Minute/steerEvery))
+		p.run(nil, rapid.Float64Range(0, comfort).Draw(t, "load after")*ceiling*0.99, ceiling, int(2*time.Minute/every))
 		if p.share != 1 {
 			t.Errorf("two minutes after the load has gone the share is %v", p.share)
 		}
@@ -119,8 +121,8 @@ func TestShareRecovers(t *testing.T) {
 func TestFillingQueueLowersTheShare(t *testing.T) {
 	p := newPlant()
 	for range 20 {
-		p.now = p.now.Add(steerEvery)
-		p.step(p.now, p.used, 1, true)
+		p.now = p.now.Add(every)
+		p.Step(p.now, p.used, 1, true)
 	}
 	if p.share > 0.25 {
 		t.Errorf("the queue was filling for two seconds, and the share is %v", p.share)

@@ -1,4 +1,9 @@
-package agent
+// Package learn makes a baseline of the first rows that a model has, where nobody
+// has given one. The rows are kept in memory, and never leave the process; the
+// baseline does, so what is rare is not in it.
+//
+//	observations -> Learner -> enough -> Build -> a baseline that nobody has approved
+package learn
 
 import (
 	"math"
@@ -13,10 +18,10 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// learner keeps the first rows of a model in memory, to make a baseline of them.
-// One goroutine calls observe; the raw values never leave the process, and a
+// Learner keeps the first rows of a model in memory, to make a baseline of them.
+// One goroutine calls Observe; the raw values never leave the process, and a
 // restart begins anew.
-type learner struct {
+type Learner struct {
 	want    agentconfig.Learn
 	columns []*learntColumn
 	byKey   map[columnKey]*learntColumn
@@ -25,7 +30,7 @@ type learner struct {
 	ended   time.Time
 	done    bool
 
-	rows atomic.Uint64 // read by the figures
+	rows atomic.Uint64
 }
 
 type columnKey struct {
@@ -40,19 +45,23 @@ type learntColumn struct {
 	words map[string]string // one copy of each text that comes often
 }
 
+// maxWords bounds how many texts of a column are kept in one copy.
+const maxWords = 1024
+
 // maxLearntColumns bounds what is learnt of a wide request; the first count.
 const maxLearntColumns = 256
 
-// newLearner gives nil where nothing is to be learnt.
-func newLearner(m *monitored) *learner {
-	if m.origin != originLearning {
-		return nil
-	}
-	return &learner{want: m.Learn, byKey: map[columnKey]*learntColumn{}}
+// New makes a learner of as many rows as are wanted.
+func New(want agentconfig.Learn) *Learner {
+	return &Learner{want: want, byKey: map[columnKey]*learntColumn{}}
 }
 
-// observe adds the rows of an observation; true, once, when they are enough.
-func (l *learner) observe(obs *signal.Observation) bool {
+// Rows gives how many rows there are so far. It may be called from any goroutine.
+func (l *Learner) Rows() uint64 { return l.rows.Load() }
+
+// Observe adds the rows of an observation; true, once, when they are enough. A nil one
+// takes nothing.
+func (l *Learner) Observe(obs *signal.Observation) bool {
 	if l == nil || l.done {
 		return false
 	}
@@ -74,13 +83,13 @@ func (l *learner) observe(obs *signal.Observation) bool {
 	return l.done
 }
 
-func (l *learner) reached() bool {
+func (l *Learner) reached() bool {
 	return l.rows.Load() >= l.want.Rows && l.ended.Sub(l.begun) >= l.want.For.Std() && l.rows.Load() > 0
 }
 
 // column finds or makes a column; nil where it is not one value for each row, or
 // there are too many.
-func (l *learner) column(col *signal.Column, rows, before int) *learntColumn {
+func (l *Learner) column(col *signal.Column, rows, before int) *learntColumn {
 	if len(col.Numbers) != rows && len(col.Strings) != rows {
 		return nil
 	}
@@ -162,6 +171,6 @@ func (c *learntColumn) pad(rows int) (bytes int64) {
 }
 
 // find gives the index of a column; -1 where there is none.
-func (l *learner) find(target signal.Target, name signal.FeatureName) int {
+func (l *Learner) find(target signal.Target, name signal.FeatureName) int {
 	return slices.IndexFunc(l.columns, func(c *learntColumn) bool { return c.Target == target && c.Name == name })
 }
