@@ -54,6 +54,7 @@ func (a *Agent) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	a.statusOfAgent(page)
 	a.statusOfModels(page)
 	a.statusOfSampling(page)
+	a.statusOfLineage(page)
 	a.statusOfExport(page)
 	a.statusOfServers(page)
 	a.statusOfLosses(page)

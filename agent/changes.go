@@ -84,7 +84,7 @@ func (a *Agent) seePlan(p *plan) {
 func (a *Agent) changeFigures() []export.Figure {
 	return []export.Figure{{
 		Name: signal.MetricChangesOverlooked, Unit: "{request}", Counter: true,
-		About: "Requests whose version was not told as a change: too many versions answer at once, or its name is too long.",
+		About: "Requests whose version or digest was not told as a change: too many answer at once, or it is too long.",
 		Read:  func(tell tell) { tell(float64(a.changes.Overlooked())) },
 	}}
 }

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -141,6 +143,28 @@ func everySoOften(ctx context.Context, every time.Duration, f func()) {
 		case <-tick.C:
 		}
 	}
+}
+
+// statusOfLineage says what stands behind the models' answers, as far as it does
+// not come with each of them, and how much of it was known.
+func (a *Agent) statusOfLineage(w io.Writer) {
+	line(w, "lineage", "complete", "incomplete", "missing")
+	for _, s := range a.plan().inOrder() {
+		c := &a.tallyOf(s.Name).lineage
+		row := []any{"  " + s.Name, c.complete.Load(), c.incomplete.Load()}
+		for _, part := range signal.LineageParts() {
+			if n := c.missing[part].Load(); n > 0 {
+				row = append(row, fmt.Sprintf("%s %d", part, n))
+			}
+		}
+		line(w, row...)
+		s.lineage.Each(func(part signal.LineagePart, source *digest.Source) {
+			if source.File != nil {
+				line(w, "    "+part.String(), orDash(source.File.Value()), source.File.Path())
+			}
+		})
+	}
+	line(w)
 }
 
 // lineageFigures show how many predictions have all behind them known.

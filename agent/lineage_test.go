@@ -79,6 +79,9 @@ func TestAnswersNameWhatStoodBehindThem(t *testing.T) {
 		_, page := get(t, a, "/metrics")
 		return lineageFigure(page, `state="complete"`) == 2 && lineageFigure(page, `state="incomplete"`) == 2
 	})
+	if _, page := get(t, a, "/"); !strings.Contains(page, sha("first")) || !strings.Contains(page, "run 2") {
+		t.Errorf("the status page does not tell the lineage:\n%s", page)
+	}
 	putWhole(t, model, "second")
 	otlptest.Eventually(t, "the file is read again", func() bool { return strings.Contains(log.String(), sha("second")) })
 	named(t, base, rows, "X-Request-Id", "second", "X-Run", "batch-1", "X-Prompt-Digest", "sha256:of-the-client")
@@ -181,6 +184,36 @@ func TestSourcesOfLineageAreChecked(t *testing.T) {
 		config.Models[0].Digests, config.Models[0].LineageRun = c.digests, c.run
 		if err := agent.Check(config); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", name, err, c.says)
+		}
+	}
+}
+
+// Another configuration of a model goes on with what is known of its files: a large
+// one would be unknown for as long as its digest takes.
+func TestAReloadKeepsKnownDigests(t *testing.T) {
+	model := filepath.Join(t.TempDir(), "model")
+	large := strings.Repeat("weights ", 17<<20/8) // too large to be digested when it is opened
+	putWhole(t, model, large)
+	receiver := otlptest.Start(t, nil)
+	server := startModelServer(t, approve)
+	c := loanConfig(t, server.URL, receiver.URL())
+	c.Models[0].Digests.Model = agentconfig.LineageSource{File: model}
+	a := startAgent(t, c, nil)
+	otlptest.Eventually(t, "the digest is known", func() bool { _, page := get(t, a, "/"); return strings.Contains(page, sha(large)) })
+	next := *c
+	next.Models = slices.Clone(c.Models)
+	next.Models[0].Protected = nil
+	if err := a.Apply(&next); err != nil {
+		t.Fatal(err)
+	}
+	if _, page := get(t, a, "/"); !strings.Contains(page, sha(large)) {
+		t.Errorf("after a reload the digest is not known:\n%s", page)
+	}
+	serveLoans(t, a, server, 0, 1)
+	stopAgent(t, a)
+	for _, d := range profiles(t, receiver) {
+		if want := []signal.LineageCount{{Part: signal.PartModel, Value: sha(large), Requests: 1}}; d.Capture.Profiled > 0 && !slices.Equal(d.Lineage, want) {
+			t.Errorf("%s: %v, want %v", d.Feature, d.Lineage, want)
 		}
 	}
 }
