@@ -26,7 +26,7 @@ type Evaluator struct {
 	calm    time.Time                     // no ticks before: agents may still deliver what an outage held back
 	barrier time.Time                     // the tick that waits until what was acknowledged before it is stored
 	backlog []model.FleetWindow           // told before the past was read
-	latest  map[stateKey]model.Evaluation // the newest of every rule and subject
+	latest  map[stateKey]subjects         // the newest of every rule and subject
 	done    map[doneKey]time.Time         // end of the newest occasion of every rule
 	heard   map[signal.SystemID]time.Time // when a system last had windows or values
 }
@@ -44,7 +44,7 @@ func New(o Options) (*Evaluator, error) {
 		return nil, errs.E("set up the evaluator", errs.Invalid, errors.New("no store, no queries or no rules"), "")
 	}
 	e := &Evaluator{
-		options: o.withDefaults(), metrics: newMetrics(o.Metrics), tallies: newTallies(), turn: make(chan struct{}, 1), latest: map[stateKey]model.Evaluation{},
+		options: o.withDefaults(), metrics: newMetrics(o.Metrics), tallies: newTallies(), turn: make(chan struct{}, 1), latest: map[stateKey]subjects{},
 		done: map[doneKey]time.Time{}, heard: map[signal.SystemID]time.Time{},
 	}
 	e.turn <- struct{}{}
@@ -109,6 +109,11 @@ func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effe
 	if ctx.Err() != nil { // half of what they would say
 		return ctx.Err()
 	}
+	room := 0
+	for i := range answers {
+		room += len(answers[i].readings.list)
+	}
+	all = make([]model.Evaluation, 0, room)
 	for i, rule := range due {
 		began := time.Now()
 		found, err := e.judge(ctx, rule, o, &answers[i])
@@ -169,7 +174,11 @@ func (e *Evaluator) store(ctx context.Context, o *occasion, due []*rules.Effecti
 
 // remember takes a stored evaluation into the state.
 func (e *Evaluator) remember(ev *model.Evaluation) {
-	e.latest[stateKey{ev.System, ev.Rule, subjectKey(ev.Subject)}] = *ev
+	state := stateKey{ev.System, ev.Rule}
+	if e.latest[state] == nil {
+		e.latest[state] = subjects{}
+	}
+	e.latest[state][subjectKey(ev.Subject)] = *ev
 	key := doneKey{system: ev.System, rule: ev.Rule}
 	if rule := e.options.Rules.Rule(ev.System, ev.Rule); rule != nil && rule.Windowed() {
 		key.model = signal.ModelRef{Name: ev.Subject[labelModel], Version: ev.Subject[labelModelVersion]}

@@ -18,24 +18,26 @@ const groundEnded measure.Ground = "ended"
 // values, since a version had its last, until that one counts as replaced.
 const replacedAfter = 3
 
-// expected gives the subjects of an occasion that had a value not too long ago,
-// neither ended nor were replaced, ordered. Those that had none for too long
-// are forgotten.
-func (e *Evaluator) expected(rule *rules.Effective, o *occasion) []map[string]string {
-	var out []map[string]string
+// expected gives the keys of the subjects of an occasion that had a value not too
+// long ago, neither ended nor were replaced, ordered. Those that had none for too
+// long are forgotten.
+func (e *Evaluator) expected(rule *rules.Effective, o *occasion) []string {
+	var out []string
 	versions := e.versions(rule, o.system)
-	for key, ev := range e.latest {
-		if key.system != o.system || key.rule != rule.ID || !o.about(ev.Subject) || isWhole(rule, ev.Subject) {
+	oldest := o.end.Add(-e.options.remember(rule))
+	known := e.latest[stateKey{o.system, rule.ID}]
+	for key, ev := range known {
+		if !o.about(ev.Subject) || isWhole(rule, ev.Subject) {
 			continue
 		}
 		switch {
-		case !lastSeen(rule, &ev).After(o.end.Add(-e.options.remember(rule))):
-			delete(e.latest, key)
+		case !lastSeen(rule, &ev).After(oldest):
+			delete(known, key)
 		case !hasEnded(&ev) && !replaced(versions, modelOf(ev.Subject), rule.Step()):
-			out = append(out, ev.Subject)
+			out = append(out, key)
 		}
 	}
-	slices.SortFunc(out, func(a, b map[string]string) int { return strings.Compare(subjectKey(a), subjectKey(b)) })
+	slices.Sort(out)
 	return out
 }
 
@@ -50,8 +52,8 @@ func (e *Evaluator) silenceCounts(rule *rules.Effective, o *occasion) bool {
 		return true
 	}
 	subjects, gone := 0, 0
-	for key, ev := range e.latest {
-		if key.system == o.system && key.rule == rule.ID && !isWhole(rule, ev.Subject) {
+	for _, ev := range e.latest[stateKey{o.system, rule.ID}] {
+		if !isWhole(rule, ev.Subject) {
 			subjects++
 			if hasEnded(&ev) {
 				gone++
@@ -64,9 +66,9 @@ func (e *Evaluator) silenceCounts(rule *rules.Effective, o *occasion) bool {
 // versions gives when each version of each model last had a value for the rule.
 func (e *Evaluator) versions(rule *rules.Effective, system signal.SystemID) map[signal.ModelRef]time.Time {
 	out := map[signal.ModelRef]time.Time{}
-	for key, ev := range e.latest {
+	for _, ev := range e.latest[stateKey{system, rule.ID}] {
 		m := modelOf(ev.Subject)
-		if key.system != system || key.rule != rule.ID || m.Version == "" || isWhole(rule, ev.Subject) {
+		if m.Version == "" || isWhole(rule, ev.Subject) {
 			continue
 		}
 		if seen := lastSeen(rule, &ev); seen.After(out[m]) {

@@ -9,12 +9,14 @@ import (
 	"github.com/evenkeel/evenkeel/signal"
 )
 
-// stateKey names what a rule says about a subject over time.
+// stateKey names what a rule says about a system over time.
 type stateKey struct {
-	system  signal.SystemID
-	rule    signal.RuleID
-	subject string
+	system signal.SystemID
+	rule   signal.RuleID
 }
+
+// subjects holds the newest evaluation of each subject by its key.
+type subjects map[string]model.Evaluation
 
 // streak counts evaluations in a row on the same side: good (pass, warn), fail,
 // no_data, error. A changed rule begins anew, and so do windows that do not

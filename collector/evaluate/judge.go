@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,7 +22,7 @@ import (
 // gives the verdict error; the only error that judge itself returns is the
 // context's.
 func (e *Evaluator) judge(ctx context.Context, rule *rules.Effective, o *occasion, found *answer) ([]model.Evaluation, error) {
-	j := judgement{e: e, rule: rule, o: o, query: found.readings.digest, at: e.options.Now().UTC(), out: map[string]model.Evaluation{}}
+	j := judgement{e: e, rule: rule, o: o, query: found.readings.digest, at: e.options.Now().UTC(), out: make(map[string]model.Evaluation, len(found.readings.list))}
 	if found.err != nil {
 		j.failed(found.err)
 	} else {
@@ -33,9 +32,11 @@ func (e *Evaluator) judge(ctx context.Context, rule *rules.Effective, o *occasio
 			return nil, ctx.Err()
 		}
 	}
-	return slices.SortedFunc(maps.Values(j.out), func(a, b model.Evaluation) int {
-		return strings.Compare(subjectKey(a.Subject), subjectKey(b.Subject))
-	}), nil
+	out := make([]model.Evaluation, 0, len(j.out))
+	for _, key := range slices.Sorted(maps.Keys(j.out)) {
+		out = append(out, j.out[key])
+	}
+	return out, nil
 }
 
 // judgement gathers the evaluations of one rule at one occasion, by subject.
@@ -54,16 +55,17 @@ func (j *judgement) values(measured *readings) {
 	for i := range measured.list {
 		r := &measured.list[i]
 		verdict, why := decide(j.rule, r)
-		known, twice := j.out[subjectKey(r.subject)]
+		key := subjectKey(r.subject)
+		known, twice := j.out[key]
 		if !twice || worse(verdict, known.Verdict) {
-			j.put(r.subject, verdict, why, r)
+			j.putAs(key, r.subject, verdict, why, r)
 		}
 	}
-	for _, subject := range j.e.expected(j.rule, j.o) {
-		key := subjectKey(subject)
+	for _, key := range j.e.expected(j.rule, j.o) {
 		if _, there := j.out[key]; there {
 			continue
 		}
+		subject := j.known()[key].Subject
 		if measured.ended[key] {
 			j.end(subject)
 		} else {
@@ -83,7 +85,7 @@ func (j *judgement) breakSilence(subjects int) {
 	system := map[string]string{labelSystem: string(j.o.system)}
 	for _, whole := range []map[string]string{system, j.o.whole()} {
 		key := subjectKey(whole)
-		last, known := j.e.latest[stateKey{j.o.system, j.rule.ID, key}]
+		last, known := j.known()[key]
 		if _, judged := j.out[key]; judged || !known || last.Verdict == signal.Pass {
 			continue
 		}
@@ -96,7 +98,10 @@ func (j *judgement) breakSilence(subjects int) {
 
 // failed judges everything that is expected as not computable.
 func (j *judgement) failed(err error) {
-	subjects := j.e.expected(j.rule, j.o)
+	var subjects []map[string]string
+	for _, key := range j.e.expected(j.rule, j.o) {
+		subjects = append(subjects, j.known()[key].Subject)
+	}
 	if len(subjects) == 0 && j.e.silenceCounts(j.rule, j.o) {
 		subjects = []map[string]string{j.o.whole()}
 	}
@@ -110,7 +115,14 @@ func (j *judgement) failed(err error) {
 
 // put makes the evaluation of one subject, following on its last one.
 func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why measure.Ground, r *reading) {
-	key := subjectKey(subject)
+	j.putAs(subjectKey(subject), subject, verdict, why, r)
+}
+
+// known gives the newest evaluations of the rule.
+func (j *judgement) known() subjects { return j.e.latest[stateKey{j.o.system, j.rule.ID}] }
+
+// putAs does so where the subject's key is at hand.
+func (j *judgement) putAs(key string, subject map[string]string, verdict signal.Verdict, why measure.Ground, r *reading) {
 	ev := model.Evaluation{
 		ID: evaluationID(j.rule, j.o, key), Rule: j.rule.ID, RuleVersion: j.rule.Version, RuleDigest: j.rule.Digest,
 		QueryDigest: j.query, System: j.o.system, Subject: subject, Verdict: verdict,
@@ -124,7 +136,7 @@ func (j *judgement) put(subject map[string]string, verdict signal.Verdict, why m
 	if lawful != nil {
 		ev.Verdict = signal.Pass
 	}
-	last, known := j.e.latest[stateKey{j.o.system, j.rule.ID, key}]
+	last, known := j.known()[key]
 	ev.Streak = streak(j.rule, &ev, &last, known)
 	if lawful != nil && r == nil && last.Value != nil {
 		ev.Streak = 1 // it tells since when there is no value
@@ -160,6 +172,39 @@ func evaluationID(rule *rules.Effective, o *occasion, subject string) string {
 
 // subjectKey is the subject's canonical JSON.
 func subjectKey(subject map[string]string) string {
+	names := make([]string, 0, 8)
+	size := 2
+	for name, value := range subject {
+		if !plain(name) || !plain(value) {
+			return canonicalKey(subject)
+		}
+		names = append(names, name)
+		size += len(name) + len(value) + 6
+	}
+	slices.Sort(names)
+	out := make([]byte, 0, size)
+	for i, name := range names {
+		out = append(out, "{,"[min(i, 1)], '"')
+		out = append(append(out, name...), `":"`...)
+		out = append(append(out, subject[name]...), '"')
+	}
+	if len(names) == 0 {
+		out = append(out, '{')
+	}
+	return string(append(out, '}'))
+}
+
+// plain says that JSON writes a text as it is.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func canonicalKey(subject map[string]string) string {
 	raw, err := canonical.JSON(subject)
 	if err != nil {
 		panic("canonical JSON of labels: " + err.Error()) // strings only: cannot happen

@@ -71,7 +71,7 @@ func (e *Evaluator) measure(ctx context.Context, rule *rules.Effective, o *occas
 
 // valuesOf reads the values of an expression, with what stands beside them.
 func valuesOf(rule *rules.Effective, o *occasion, values, samples, lower, upper promql.Vector) []reading {
-	var out []reading
+	out := make([]reading, 0, len(values))
 	counts, lowers, uppers := beside(samples), beside(lower), beside(upper)
 	for _, s := range values {
 		r := reading{subject: subjectOf(rule, o, s.Metric), value: s.F}

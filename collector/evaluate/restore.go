@@ -61,9 +61,14 @@ func (e *Evaluator) load(ctx context.Context) error {
 // subjects, models and systems that are gone.
 func (e *Evaluator) forget(now time.Time) {
 	oldest := now.Add(-e.options.rememberMost())
-	for key, ev := range e.latest {
-		if ev.WindowEnd.Before(oldest) {
-			delete(e.latest, key)
+	for state, known := range e.latest {
+		for key, ev := range known {
+			if ev.WindowEnd.Before(oldest) {
+				delete(known, key)
+			}
+		}
+		if len(known) == 0 {
+			delete(e.latest, state)
 		}
 	}
 	for key, end := range e.done {
