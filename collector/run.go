@@ -15,6 +15,7 @@ import (
 	"github.com/evenkeel/evenkeel/collector/ingest"
 	"github.com/evenkeel/evenkeel/collector/query"
 	"github.com/evenkeel/evenkeel/collector/register"
+	"github.com/evenkeel/evenkeel/collector/replica"
 	"github.com/evenkeel/evenkeel/collector/spool"
 	"github.com/evenkeel/evenkeel/collector/store/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/faultpoint"
@@ -48,6 +49,7 @@ type runner struct {
 	access     access
 	rules      *rules.Set
 	spool      *spool.Spool
+	replica    *replica.Replica
 	health     *ingest.Health
 	store      *clickhouse.Store
 	queries    *query.Engine
@@ -69,6 +71,7 @@ func (r *runner) start(ctx context.Context) error {
 		r.openSpool,
 		r.openServer,
 		r.openStore,
+		r.openReplica,
 		r.openRegister,
 		r.startDelivery,
 		r.startGovernance,
@@ -128,8 +131,19 @@ func (r *runner) openServer(ctx context.Context) (err error) {
 	return nil
 }
 
+// openReplica learns which batch numbers are this data folder's.
+func (r *runner) openReplica(ctx context.Context) (err error) {
+	r.replica, err = replica.Open(ctx, filepath.Join(r.config.Data, "replica.json"), r.store, r.spool.Uncut())
+	return err
+}
+
 func (r *runner) openRegister(ctx context.Context) (err error) {
-	r.register, err = register.Open(ctx, r.store, r.store, register.Options{Clock: r.now, Log: r.log, Registerer: r.metrics})
+	r.register, err = register.Open(ctx, r.store, r.store, register.Options{
+		Shared: r.config.ClickHouse.Addr != "", Clock: r.now, Log: r.log, Registerer: r.metrics,
+	})
+	if err == nil && r.config.ClickHouse.Addr != "" {
+		r.life.started("register", r.register.Run)
+	}
 	return err
 }
 
@@ -175,7 +189,7 @@ func (r *runner) startDrain(context.Context) error {
 	o.Every = r.config.Drain.Every.Std()
 	o.Parallel = r.config.Drain.Parallel
 	o.StopTimeout = r.config.StopTimeout.Std()
-	o.Stored = r.stored
+	o.Number, o.Stored = r.replica.Batch, r.stored
 	o.Log = r.log
 	r.life.started("drain", ingest.NewDrain(o, r.spool, r.store, r.health).Run)
 	return nil

@@ -26,6 +26,10 @@ type DrainOptions struct {
 	RetryMax    time.Duration // longest pause
 	StopTimeout time.Duration // for what still waits when Run's context ends; 0: none
 
+	// Number gives the number of a batch by its first record; nil: model.SpoolBatch,
+	// for a spool that alone writes to its store.
+	Number func(first uint64) model.Batch
+
 	// Stored is called after a batch is in the store, one call at a time, in no
 	// certain order: it must not block. It may read the rows and keep nothing. May
 	// be nil.
@@ -67,6 +71,9 @@ type Drain struct {
 
 // NewDrain gives a drain; Run starts it, once.
 func NewDrain(o DrainOptions, sp *spool.Spool, store model.Writer, health *Health) *Drain {
+	if o.Number == nil {
+		o.Number = model.SpoolBatch
+	}
 	return &Drain{o: o, spool: sp, store: store, health: health}
 }
 
@@ -185,7 +192,7 @@ func (d *Drain) deliver(ctx context.Context, b *spool.Batch) error {
 	if d.o.Stored != nil {
 		d.telling.Lock()
 		defer d.telling.Unlock()
-		d.o.Stored(model.SpoolBatch(b.First), rows)
+		d.o.Stored(d.o.Number(b.First), rows)
 	}
 	d.reuse(rows)
 	return nil
@@ -261,7 +268,7 @@ func (d *Drain) write(ctx context.Context, b *spool.Batch, rows *model.Rows) err
 	}
 	doubt := model.Doubt(b.Again)
 	_, err := retry(ctx, d, "store a batch", func() (struct{}, error) {
-		err := d.store.Write(ctx, model.SpoolBatch(b.First), rows, doubt)
+		err := d.store.Write(ctx, d.o.Number(b.First), rows, doubt)
 		doubt = model.InDoubt
 		if kind := errs.KindOf(err); kind == errs.Corrupt || kind == errs.Invalid {
 			err = backoff.Permanent(err)

@@ -118,6 +118,12 @@ type EvaluationReader interface {
 type RegisterReader interface {
 	// RegisterEvents gives all events ordered by time, record and seq.
 	RegisterEvents(ctx context.Context) ([]RegisterEvent, error)
+	// RegisterSize counts all events, and RegisterSizes those of each record; both
+	// are cheaper than to read them.
+	RegisterSize(ctx context.Context) (uint64, error)
+	RegisterSizes(ctx context.Context) (map[string]uint64, error)
+	// RegisterEventsOf is RegisterEvents for some records.
+	RegisterEventsOf(ctx context.Context, records []string) ([]RegisterEvent, error)
 	// Deliveries gives the newest delivery of every sink and event.
 	Deliveries(ctx context.Context) ([]Delivery, error)
 }
@@ -131,6 +137,7 @@ type Store interface {
 	CountReader
 	EvaluationReader
 	RegisterReader
+	ReplicaStore
 	LineageReader
 	BaselineReader
 	Ping(ctx context.Context) error

@@ -8,13 +8,30 @@ import (
 )
 
 // Batch names one write for good: every row carries it, and the store can be
-// asked whether a batch is there. Two kinds share the number space.
+// asked whether a batch is there. Ranges of
+// spools, derived rows and their revisions share the number space.
 type Batch uint64
 
 const derivedBit = 1 << 63
 
 // SpoolBatch numbers a range of spool records by its first record (from 1).
 func SpoolBatch(first uint64) Batch { return Batch(first &^ derivedBit) }
+
+// A replica's numbers have its own in the bits from replicaAt on, and what they
+// count below. The lowest are left out: so the numbers of replicas are all above
+// those of SpoolBatch, which collectors without a number of their own have used.
+const (
+	replicaAt    = 44
+	FirstReplica = 128
+	LastReplica  = 1<<18 - 1
+	ReplicaSpan  = 1 << replicaAt // how many a replica has
+)
+
+// ReplicaBatch numbers a range of a replica's spool, by how far its first record
+// is from where the replica began to count; offset is below ReplicaSpan.
+func ReplicaBatch(replica uint32, offset uint64) Batch {
+	return Batch(uint64(replica)<<replicaAt | offset&(ReplicaSpan-1))
+}
 
 // DerivedBatch numbers rows that the collector computed, from a hash of what
 // they were computed from: the same computation gives the same number, so it

@@ -51,7 +51,7 @@ func (r *Register) DecideBaseline(ctx context.Context, d model.BaselineDecision)
 	}
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	if err := r.settle(ctx); err != nil {
+	if err := r.newest(ctx); err != nil {
 		return d, err
 	}
 	var head *model.RegisterEvent

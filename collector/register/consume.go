@@ -22,10 +22,16 @@ var evaluator = model.Actor{ID: "evenkeel-collector", Kind: "service", Role: "ev
 func (r *Register) Consume(ctx context.Context, rule *rules.Effective, ev model.Evaluation) error {
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	if err := r.settle(ctx); err != nil {
+	if err := r.recent(ctx); err != nil {
 		return err
 	}
 	event, err := r.decide(facts{rule}, &ev)
+	if err == nil && event != nil && r.opts.Shared {
+		if err := r.newest(ctx); err != nil {
+			return err
+		}
+		event, err = r.decide(facts{rule}, &ev)
+	}
 	if err != nil {
 		return fmt.Errorf("evaluation %s of %s: %w", ev.ID, ev.Rule, err)
 	}

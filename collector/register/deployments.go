@@ -77,7 +77,7 @@ func (r *Register) WithdrawDeployment(ctx context.Context, id string, by model.A
 func (r *Register) decideDeployment(ctx context.Context, d model.Deployment, event string) (model.Deployment, error) {
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	if err := r.settle(ctx); err != nil {
+	if err := r.newest(ctx); err != nil {
 		return d, err
 	}
 	var head *model.RegisterEvent

@@ -3,19 +3,25 @@ package register
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/evenkeel/evenkeel/collector/model"
 )
 
-// load builds the records from all events, in the store's order: by time, then
-// record and seq.
+// load takes in whole chains of events, in the store's order: by time, then
+// record and seq. Of a chain that is known its beginning is passed over. Holds mu,
+// but in Open, where nobody else has the register yet.
 func (r *Register) load(events []model.RegisterEvent) {
 	chains := map[string][]model.RegisterEvent{}
 	for _, ev := range events {
 		chains[ev.Record] = append(chains[ev.Record], ev)
 	}
 	broken := map[string]*model.ChainFault{}
+	known, passed := maps.Clone(r.held), map[string]uint64{}
 	for _, ev := range events {
+		if passed[ev.Record]++; passed[ev.Record] <= known[ev.Record] {
+			continue
+		}
 		if chain := chains[ev.Record]; chain != nil {
 			if fault := Verify(chain); fault != nil {
 				broken[ev.Record] = fault
@@ -45,6 +51,8 @@ func (r *Register) report(f model.ChainFault) {
 // fold adds an event to what is known and keeps the indexes. Holds mu, but in
 // Open, where nobody else has the register yet.
 func (r *Register) fold(ev model.RegisterEvent) error {
+	r.held[ev.Record]++
+	r.size++
 	if ev.Type == EventApproved {
 		return r.foldApproval(ev)
 	}

@@ -1,6 +1,10 @@
 package register
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // metrics are the register's own health, for /metrics.
 type metrics struct {
@@ -14,6 +18,15 @@ func newMetrics(reg prometheus.Registerer, r *Register) *metrics {
 	}, []string{"type"})}
 	if reg == nil {
 		return m
+	}
+	if r.opts.Shared {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "evenkeel_register_lag", Help: "Seconds since what other collectors appended was last taken in; only with a server.",
+		}, func() float64 {
+			r.mu.RLock()
+			defer r.mu.RUnlock()
+			return time.Since(r.taken).Seconds()
+		}))
 	}
 	gauge := func(name, help string, value func() int) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {

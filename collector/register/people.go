@@ -20,7 +20,7 @@ import (
 func (r *Register) Acknowledge(ctx context.Context, name string, by model.Actor, note string) (model.Record, error) {
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	if err := r.settle(ctx); err != nil {
+	if err := r.newest(ctx); err != nil {
 		return model.Record{}, err
 	}
 	event, err := r.acknowledgement(name, by, note)
@@ -75,7 +75,7 @@ func (r *Register) ApproveCriterion(ctx context.Context, rule signal.RuleID, sys
 	}
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	if err := r.settle(ctx); err != nil {
+	if err := r.newest(ctx); err != nil {
 		return model.Criterion{}, err
 	}
 	record := derivedID("criterion", r.opts.Tenant, string(rule), string(system))

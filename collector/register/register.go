@@ -2,18 +2,14 @@ package register
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-	"github.com/cespare/xxhash/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/evenkeel/evenkeel/collector/model"
-	"github.com/evenkeel/evenkeel/internal/errs"
 	"github.com/evenkeel/evenkeel/signal"
 )
 
@@ -23,6 +19,11 @@ type Options struct {
 	Clock      func() time.Time      // of people's events; nil means time.Now
 	Log        *slog.Logger          // nil discards
 	Registerer prometheus.Registerer // nil: no metrics
+	// Shared says that other processes may append to the same register. Then what
+	// they appended is taken in before anything is decided, at the latest after
+	// Refresh, and what this one appends is read back.
+	Shared  bool
+	Refresh time.Duration // 0 means 1 s
 	// Patience is how long one event is tried again while the store is away,
 	// before the caller gets the error; 0 means 10 s.
 	Patience time.Duration
@@ -32,6 +33,7 @@ type Options struct {
 // Reading never waits for the store.
 type Register struct {
 	opts    Options
+	reader  model.RegisterReader
 	writer  model.Writer
 	metrics *metrics
 
@@ -39,6 +41,7 @@ type Register struct {
 	// that no two decisions are based on the same state.
 	writing sync.Mutex
 	unsure  *model.RegisterEvent // written without a clear outcome; goes first
+	taken   time.Time            // when others' events were last taken in, by the process's clock
 
 	mu        sync.RWMutex // guards what follows
 	records   map[string]*projection
@@ -54,6 +57,8 @@ type Register struct {
 	journal []model.RegisterEvent // of records, in the order they were appended
 	grown   chan struct{}         // closed and replaced when journal grows
 	faults  []model.ChainFault
+	held    map[string]uint64 // events of each record that were taken in
+	size    uint64            // of all
 }
 
 // Open reads every event, verifies every chain and builds the records. A
@@ -69,11 +74,14 @@ func Open(ctx context.Context, reader model.RegisterReader, writer model.Writer,
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	if opts.Refresh == 0 {
+		opts.Refresh = time.Second
+	}
 	if opts.Patience == 0 {
 		opts.Patience = 10 * time.Second
 	}
 	r := &Register{
-		opts: opts, writer: writer,
+		opts: opts, reader: reader, writer: writer, held: map[string]uint64{}, taken: time.Now(),
 		records: map[string]*projection{}, open: map[signal.Digest]*projection{}, byRef: map[string]*projection{},
 		seen: map[string]struct{}{}, lastRef: map[int]int{}, approvals: map[criterionKey]*approval{}, baselines: map[baselineKey]*baselineChain{},
 		deployments: map[string]*deploymentChain{}, grown: make(chan struct{}),
@@ -85,56 +93,4 @@ func Open(ctx context.Context, reader model.RegisterReader, writer model.Writer,
 	}
 	r.load(events)
 	return r, nil
-}
-
-// append stores one event and folds it in. The outcome of an earlier event
-// must be clear: callers settle first. Holds writing.
-func (r *Register) append(ctx context.Context, ev model.RegisterEvent) error {
-	r.unsure = &ev
-	return r.settle(ctx)
-}
-
-// settle writes the event whose outcome is not known, if there is one. The
-// same rows go under the same batch number, so it is stored once however often
-// it is tried. Holds writing.
-func (r *Register) settle(ctx context.Context) error {
-	if r.unsure == nil {
-		return nil
-	}
-	ev := *r.unsure
-	rows := &model.Rows{Events: []model.RegisterEvent{ev}}
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := r.writer.Write(ctx, batchOf(&ev), rows, model.InDoubt)
-		if err != nil && !errs.Retryable(err) {
-			return struct{}{}, backoff.Permanent(err)
-		}
-		return struct{}{}, err
-	}, backoff.WithMaxElapsedTime(r.opts.Patience))
-	if err != nil {
-		var permanent *backoff.PermanentError
-		if errors.As(err, &permanent) {
-			err = permanent.Unwrap()
-		}
-		if kind := errs.KindOf(err); kind == errs.Corrupt || kind == errs.Invalid {
-			r.unsure = nil // trying again is forbidden or pointless
-		}
-		return fmt.Errorf("store %s event %d of record %s: %w", ev.Type, ev.Seq, ev.Record, err)
-	}
-	r.unsure = nil
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.metrics.events.WithLabelValues(ev.Type).Inc()
-	if err := r.fold(ev); err != nil {
-		return err
-	}
-	if aboutRecord(ev.Type) {
-		close(r.grown)
-		r.grown = make(chan struct{})
-	}
-	return nil
-}
-
-// batchOf numbers the write of one event.
-func batchOf(ev *model.RegisterEvent) model.Batch {
-	return model.DerivedBatch(xxhash.Sum64String(fmt.Sprintf("register/%s/%d", ev.Record, ev.Seq)))
 }

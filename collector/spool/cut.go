@@ -176,3 +176,11 @@ func (s *Spool) record(entries [][]byte, sync bool) error {
 	}
 	return nil
 }
+
+// Uncut gives the number of the first record that no range has yet: every range
+// that is cut from now on begins there or later.
+func (s *Spool) Uncut() uint64 {
+	s.cutting.Lock()
+	defer s.cutting.Unlock()
+	return s.through + 1
+}

@@ -51,6 +51,7 @@ var rules = []rule{
 	{path: "collector/fleet", layer: 4, beside: []string{"collector/fleet"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
 	{path: "collector/evaluate", layer: 4, beside: []string{"collector/evaluate"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
 	{path: "collector/register", layer: 4, beside: []string{"collector/register"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
+	{path: "collector/replica", layer: 4, beside: []string{"collector/replica"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
 	{path: "collector/retention", layer: 4, beside: []string{"collector/retention"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
 	{path: "collector/notify", layer: 4, beside: []string{"collector/notify"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},
 	{path: "collector/api", layer: 4, beside: []string{"collector/api"}, tests: []string{"collector"}, why: "the collector's stages meet in the store and in the root, not in each other"},

@@ -30,6 +30,7 @@ var kinds = map[int32]errs.Kind{
 	241: errs.Unavailable, // MEMORY_LIMIT_EXCEEDED
 	242: errs.Unavailable, // TABLE_IS_READ_ONLY: the keeper is away
 	243: errs.Unavailable, // NOT_ENOUGH_SPACE
+	246: errs.Unavailable, // CORRUPTED_DATA: what it read of a disk or a peer, never what we sent
 	252: errs.Unavailable, // TOO_MANY_PARTS
 	279: errs.Unavailable, // ALL_CONNECTION_TRIES_FAILED
 	285: errs.Unavailable, // TOO_FEW_LIVE_REPLICAS

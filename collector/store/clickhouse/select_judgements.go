@@ -2,7 +2,6 @@ package clickhouse
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
@@ -63,23 +62,6 @@ func (s *Store) evaluations(ctx context.Context, text string, args ...any) ([]mo
 		out = append(out, e)
 		return err
 	})
-	return out, err
-}
-
-// RegisterEvents gives the whole register; see model.RegisterReader.
-func (s *Store) RegisterEvents(ctx context.Context) ([]model.RegisterEvent, error) {
-	var out []model.RegisterEvent
-	err := s.query(ctx, "read register events", `SELECT id, record, seq, time, type, actor_id, actor_kind, actor_role, data, prev_hash, hash
-		FROM register_events ORDER BY time, record, seq`, nil,
-		func(rows driver.Rows) error {
-			var e model.RegisterEvent
-			var data, prev, hash string
-			err := rows.Scan(&e.ID, &e.Record, &e.Seq, &e.Time, &e.Type, &e.Actor.ID, &e.Actor.Kind, &e.Actor.Role, &data, &prev, &hash)
-			e.Time, e.Data = fromStored(e.Time), json.RawMessage(data)
-			e.PrevHash, e.Hash = signal.Digest(prev), signal.Digest(hash)
-			out = append(out, e)
-			return err
-		})
 	return out, err
 }
 

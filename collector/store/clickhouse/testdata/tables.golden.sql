@@ -596,6 +596,17 @@ ORDER BY (record, seq)
 SETTINGS non_replicated_deduplication_window = 1000, index_granularity = 8192
 COMMENT 'the life of nonconformity records: chained, appended, never changed';
 
+CREATE TABLE replicas
+(
+    `number` UInt32 COMMENT 'the upper bits of a replica\'s batch numbers',
+    `id` String COMMENT 'of a data folder, made by chance',
+    `at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'when it was claimed'
+)
+ENGINE = MergeTree
+ORDER BY (number, id)
+SETTINGS index_granularity = 8192
+COMMENT 'which data folder has which part of the batch numbers; a number is whose claim stands alone';
+
 CREATE TABLE samples
 (
     `fingerprint` UInt64 COMMENT 'of the series' CODEC(Delta(8), ZSTD(1)),
