@@ -18,7 +18,8 @@ The tables of the collector's database (` + "`clickhouse.database`" + `, ` + "`e
 after ` + "`evenkeel-collector migrate`" + `. This page is made from them:
 ` + "`go test ./collector/store/clickhouse -run TestSchema -update`" + ` writes it anew.
 
-They are plain ClickHouse tables, to be read by anything that speaks SQL. Times are UTC. Every row carries
+They are plain ClickHouse tables, to be read by anything that speaks SQL. Times are UTC. Every row, but of
+` + "`schema_migrations`" + ` and ` + "`replicas`" + `, carries
 ` + "`batch`" + `, the number of the write that it came with: ` + "`count() WHERE batch = X`" + ` tells whether a batch is there, which is how
 rows are stored exactly once. Rows are added and not changed; a table of kind ReplacingMergeTree keeps
 the newest of equal rows, so read it with ` + "`FINAL`" + ` or ` + "`argMax`" + `. Migrations only add, so a query that works today goes on working.
