@@ -10,6 +10,11 @@ func (a *Agent) whose(path, encoding string, beginning []byte) (model string, ok
 	return p.entries.anyHost(key)
 }
 
+// streamID names the messages of a stream of predictions.
+func (a *Agent) streamID(path, encoding string, answer bool, message []byte) (id string, ok bool) {
+	return a.plan().decoder.StreamID(path, encoding, answer, message)
+}
+
 // namesCalls says whether gRPC calls are given a name by which a label finds
 // them. A call is named before its model is known: so all are, where the
 // predictions of any model are sent.

@@ -109,6 +109,7 @@ func (a *Agent) openTap(context.Context) (err error) {
 		TLS:         secure,
 		Wanted:      a.wanted,
 		Whose:       a.whose,
+		StreamID:    a.streamID,
 		Named:       a.named,
 		Choose:      a.choose,
 		Keep:        a.keptHeaders,

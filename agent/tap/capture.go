@@ -52,7 +52,7 @@ func (t *Tap) begin(model string, r *http.Request) *capture {
 	c.x.Request.setHeader(r.Header)
 	c.beginCall(r)
 	c.name(r.Header)
-	if !c.choose(r) && r.ContentLength > t.o.MaxBody {
+	if !c.isStream() && !c.choose(r) && r.ContentLength > t.o.MaxBody {
 		c.request.lost = tooLarge
 	}
 	return c
@@ -153,7 +153,7 @@ func (t *tee) record(b []byte, err error) {
 	s.whole = s.whole || err == io.EOF || t.passed == t.length
 	s.broken = s.broken || err != nil && err != io.EOF
 	t.recordFrames(b)
-	if !t.blind {
+	if !t.blind && !t.capture.isStream() {
 		s.add(b, t.capture.tap, t.length)
 	}
 }

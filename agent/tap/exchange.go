@@ -55,6 +55,10 @@ const maxQueued = 1 << 16
 func (t *Tap) finish(c *capture) {
 	ok := true
 	defer t.recovered(&ok)
+	if c.isStream() {
+		t.finishStream(c)
+		return
+	}
 	x := c.x
 	x.End = time.Now()
 	if !t.belongs(c) {

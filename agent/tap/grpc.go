@@ -29,6 +29,7 @@ type call struct {
 	response        *http.Response // nil: none yet. Its trailers come behind its body
 	encoding        string         // of the request's messages
 	beginning       []byte         // of the request's body, where only that names the model
+	stream          *stream        // nil: one message asks, and one answers
 }
 
 // beginCall notes that the captured request is a gRPC call.
@@ -38,6 +39,9 @@ func (c *capture) beginCall(r *http.Request) {
 	}
 	c.call = &call{encoding: r.Header.Get("Grpc-Encoding")}
 	c.x.Request.ContentEncoding = c.call.encoding
+	if c.beginStream(r); c.isStream() {
+		return
+	}
 	if c.model == "" {
 		c.call.beginning = make([]byte, 0, maxBeginning)
 	}
@@ -74,9 +78,10 @@ func (f *frames) pass(b []byte) {
 // isWhole says that one message, and nothing else, has passed.
 func (f *frames) isWhole() bool { return f.messages == 1 && f.have == 0 && f.left == 0 }
 
-// recordFrames follows the messages in what one Read gave. Of a call with more
-// than one message each way there is no copy: it may go on for hours, and what
-// belongs to what is the model server's secret. The caller holds the side's mu.
+// recordFrames follows the messages in what one Read gave. Of a call that is no
+// stream of predictions and has more than one message each way there is no copy:
+// what belongs to what is the model server's secret. The caller holds the side's
+// mu.
 func (t *tee) recordFrames(b []byte) {
 	c := t.capture.call
 	if c == nil {
@@ -89,6 +94,10 @@ func (t *tee) recordFrames(b []byte) {
 		if room := cap(c.beginning) - len(c.beginning); room > 0 {
 			c.beginning = append(c.beginning, b[:min(room, len(b))]...)
 		}
+	}
+	if c.stream != nil {
+		t.passStream(c.stream, b)
+		return
 	}
 	f.pass(b)
 	if f.messages > 1 && s.lost != streamed {

@@ -51,7 +51,7 @@ type Counts struct {
 	TooLarge  uint64 // not captured: a body beyond MaxBody
 	Aborted   uint64 // not captured: client or model server broke off
 	Upgraded  uint64 // not captured: the connection changed its protocol
-	Streamed  uint64 // not captured: a gRPC call of more than one message each way
+	Streamed  uint64 // not captured: a gRPC call of many messages that is no stream of predictions, an answer that no message of one waits for, or the oldest of too many that wait
 
 	LeftOut, OverCeiling uint64 // not captured, and not lost: Choose said so
 }

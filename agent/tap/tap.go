@@ -28,6 +28,12 @@ type Options struct {
 	// end, from many goroutines, and must be quick. nil: nobody wants any.
 	Whose func(path, encoding string, beginning []byte) (model string, ok bool)
 
+	// StreamID says of a gRPC method whether each message of a call asks for a
+	// prediction of its own (ok), and by which id the message names itself; empty:
+	// by none. answer: it is the model server's. The message is whole, or its
+	// beginning, or nil where only the method is asked for. nil: no method is.
+	StreamID func(path, encoding string, answer bool, message []byte) (id string, ok bool)
+
 	// Named says whether every request for a model is to have a name by which a
 	// label finds it: the model server gets it as X-Request-Id where the client
 	// sent none, and the client gets it back where the model server does not send

@@ -40,7 +40,8 @@ func grpcFormOf(f *protocolForm) *grpcForm {
 	return nil
 }
 
-// grpcReader decodes unary calls: one message asked and one answered.
+// grpcReader decodes one message asked and one answered: a unary call, or a
+// pair out of a stream.
 //
 //	body -> frame -> message -> protoFields -> tensors of OIP -> columns
 type grpcReader struct {
@@ -141,7 +142,7 @@ func (d *Decoders) readGRPC(x *Exchange, to destination, form *grpcForm) *Fault 
 	if x.Status < 200 || x.Status > 299 {
 		return fault(ErrorStatus, "status %d", x.Status)
 	}
-	g.stream = strings.HasSuffix(x.Path, "/ModelStreamInfer")
+	g.stream = strings.HasSuffix(x.Path, methodStreamInfer)
 	if err := g.side(&x.Request, 0, form.request); err != nil {
 		err.Side = "request"
 		return err

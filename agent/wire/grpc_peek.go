@@ -36,6 +36,27 @@ func (d *Decoders) ModelOf(path, encoding string, beginning []byte) (model strin
 	return m.name, true
 }
 
+// StreamID says whether each message of a method asks for a prediction of its
+// own, and by which id a message names itself; empty: by none, or it cannot be
+// read. A message, with its prefix, may be whole, cut off, or nil. It may be
+// called from many goroutines at once.
+func (d *Decoders) StreamID(path, encoding string, answer bool, message []byte) (id string, ok bool) {
+	_, form, ok := d.routeGRPC(path)
+	if !ok || form != &oipGRPC || !strings.HasSuffix(path, methodStreamInfer) {
+		return "", false
+	}
+	if len(message) <= grpcPrefix {
+		return "", true
+	}
+	b := uncover(message, encoding)
+	if answer {
+		if inner, _, whole := unwrapAnswer(b); whole {
+			b = inner
+		}
+	}
+	return strings.Clone(firstText(b, 3)), true
+}
+
 // firstText gives a text field of a message that may be cut off.
 func firstText(message []byte, number uint64) string {
 	f := protoFields{rest: message}

@@ -154,14 +154,19 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-// A stream of one message each way is a call like another; its answer is wrapped.
-func TestAStreamOfOneMessage(t *testing.T) {
+// A message of a stream and its answer are a call like another. The answer is
+// wrapped, or not.
+func TestMessagesOfAStream(t *testing.T) {
 	d := newDecoders(t, nil)
 	request := grpctest.Message("inference.ModelInferRequest", `{"modelName":"loans","inputs":[{"name":"x","datatype":"FP32","shape":[1],"contents":{"fp32Contents":[1]}}]}`)
 	answer := `{"inferResponse":{"outputs":[{"name":"y","datatype":"FP32","shape":[1],"contents":{"fp32Contents":[2]}}]}}`
 	obs, err := d.Decode(callOf(grpctest.Stream, request, grpctest.Message("inference.ModelStreamInferResponse", answer)))
 	if err != nil || !reflect.DeepEqual(plain(obs), map[string]any{"feature x": []any{1.0}, "prediction y": []any{2.0}}) {
 		t.Errorf("%v, %v", obs, err)
+	}
+	obs, err = d.Decode(callOf(grpctest.Stream, request, grpctest.Message("inference.ModelInferResponse", `{"modelName":"loans","modelVersion":"7","outputs":[{"name":"y","datatype":"FP32","shape":[1],"contents":{"fp32Contents":[2]}}]}`)))
+	if err != nil || obs.Model.Version != "7" || !reflect.DeepEqual(plain(obs), map[string]any{"feature x": []any{1.0}, "prediction y": []any{2.0}}) {
+		t.Errorf("not wrapped: %v, %v", obs, err)
 	}
 	_, err = d.Decode(callOf(grpctest.Stream, request, grpctest.Message("inference.ModelStreamInferResponse", `{"errorMessage":"no"}`)))
 	if f := new(Fault); !errors.As(err, &f) || f.Reason != ErrorStatus {

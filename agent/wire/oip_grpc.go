@@ -1,12 +1,15 @@
 package wire
 
-// oipGRPC is the Open Inference Protocol V2 over gRPC. A stream of calls with
-// one message each way is read like a single call.
+// methodStreamInfer is the call of which each message is a request.
+const methodStreamInfer = "/ModelStreamInfer"
+
+// oipGRPC is the Open Inference Protocol V2 over gRPC. Each message of a stream
+// is read with its answer, like a single call.
 var oipGRPC = grpcForm{
 	protocolForm: protocolForm{protocols: []Protocol{OpenInferenceGRPC}},
 	methods: []string{
 		"/inference.GRPCInferenceService/ModelInfer",
-		"/inference.GRPCInferenceService/ModelStreamInfer",
+		"/inference.GRPCInferenceService" + methodStreamInfer,
 	},
 	request:  func(g *grpcReader, m []byte) *Fault { return g.modelInfer(m, inferRequest) },
 	response: (*grpcReader).inferAnswer,
@@ -25,29 +28,40 @@ var (
 	inferResponse = inferSide{tensors: 5, raws: 6}
 )
 
-// inferAnswer reads an answer; that of a stream is wrapped in another message.
+// inferAnswer reads an answer; that of a stream is wrapped in another message,
+// but for MLServer's.
 func (g *grpcReader) inferAnswer(message []byte) *Fault {
 	if !g.stream {
 		return g.modelInfer(message, inferResponse)
 	}
-	f := protoFields{rest: message}
-	var answer []byte
-	found := 0
-	for f.next() {
-		switch f.is(protoBytes) {
-		case 1:
-			if len(f.bytes) > 0 {
-				return fault(ErrorStatus, "an error in an answer of the stream")
-			}
-		case 2:
-			answer = f.bytes
-			found++
-		}
-	}
-	if f.broken || found > 1 {
+	answer, wrong, ok := unwrapAnswer(message)
+	switch {
+	case !ok:
 		return broken(message)
+	case wrong:
+		return fault(ErrorStatus, "an error in an answer of the stream")
 	}
 	return g.modelInfer(answer, inferResponse)
+}
+
+// unwrapAnswer gives the answer in a message of a stream: wrapped beside an
+// error, as Triton and KServe have it, or as it is, told by fields that the
+// wrapper does not have.
+func unwrapAnswer(message []byte) (answer []byte, wrong, ok bool) {
+	f := protoFields{rest: message}
+	found := 0
+	for f.next() {
+		switch n := f.is(protoBytes); {
+		case n == 1:
+			wrong = len(f.bytes) > 0
+		case n == 2:
+			answer = f.bytes
+			found++
+		case n > 2:
+			return message, false, true
+		}
+	}
+	return answer, wrong, !f.broken && found <= 1
 }
 
 // modelInfer reads a message. What describes the tensors may stand before or
