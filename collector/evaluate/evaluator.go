@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -98,12 +99,22 @@ func (e *Evaluator) window(ctx context.Context, w *model.FleetWindow) error {
 	return e.occasion(ctx, o, due)
 }
 
-// occasion judges, stores and hands on, in this order.
+// rulesTogether is how many rules of one occasion are judged and stored together:
+// it bounds what is in memory at once.
+const rulesTogether = 16
+
+// occasion evaluates the rules that are due, so many at a time.
 func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effective) error {
-	if len(due) == 0 {
-		return nil
+	for part := range slices.Chunk(due, rulesTogether) {
+		if err := e.together(ctx, o, part); err != nil {
+			return err
+		}
 	}
-	var all []model.Evaluation
+	return nil
+}
+
+// together judges, stores and hands on, in this order.
+func (e *Evaluator) together(ctx context.Context, o *occasion, due []*rules.Effective) error {
 	failed := map[signal.RuleID]bool{}
 	answers := e.measureAll(ctx, due, o)
 	if ctx.Err() != nil { // half of what they would say
@@ -113,7 +124,7 @@ func (e *Evaluator) occasion(ctx context.Context, o *occasion, due []*rules.Effe
 	for i := range answers {
 		room += len(answers[i].readings.list)
 	}
-	all = make([]model.Evaluation, 0, room)
+	all := make([]model.Evaluation, 0, room)
 	for i, rule := range due {
 		began := time.Now()
 		found, err := e.judge(ctx, rule, o, &answers[i])
